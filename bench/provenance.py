@@ -17,14 +17,6 @@ PACKAGES = (
     *("scikit-learn", "numpy", "pandas", "pillow"),
 )
 CPUINFO = Path("/proc/cpuinfo")
-_FEATURES = {
-    "avx2": "AVX2",
-    "avx512f": "AVX-512",
-    "avx512_bf16": "AVX-512 bf16",
-    "amx_tile": "AMX",
-    "amx_bf16": "AMX bf16",
-    "bf16": "bf16",  # Arm's name for it
-}
 
 
 @cache
@@ -59,25 +51,12 @@ def code_state() -> tuple[str | None, bool | None]:
 @cache
 def processor_name() -> str:
     """The processor as it calls itself: the same seed gives other last bits on another one."""
-    return _cpuinfo("model name") or platform.processor() or platform.machine()
-
-
-def cpu_features() -> list[str] | None:
-    """Vector units that matter here; `None` where the system does not tell."""
-    found = _cpuinfo("flags", "Features")
-    if found is None:
-        return None
-    return [shown for flag, shown in _FEATURES.items() if flag in found.split()]
-
-
-def _cpuinfo(*names: str) -> str | None:
-    """What Linux says of its first processor under one of these names."""
     if CPUINFO.is_file():
         for line in CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines():
             name, _, value = line.partition(":")
-            if name.strip() in names:
+            if name.strip() == "model name":
                 return value.strip()
-    return None
+    return platform.processor() or platform.machine()
 
 
 def provenance() -> dict[str, Json]:

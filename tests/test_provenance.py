@@ -40,12 +40,3 @@ def test_versions_of_all_packages_that_move_numbers():
     versions = module.package_versions()
     assert {"torch", "timm", "pillow", "camobench"} <= versions.keys()
     assert versions["numpy"] == numpy.__version__
-
-
-def test_vector_units_are_read_from_the_system(tmp_path, monkeypatch):
-    listed = tmp_path / "cpuinfo"
-    monkeypatch.setattr(module, "CPUINFO", listed)
-    listed.write_text("processor : 0\nflags : fpu avx2 avx512f amx_bf16 amx_tile\n\nflags : fpu\n")
-    assert module.cpu_features() == ["AVX2", "AVX-512", "AMX", "AMX bf16"]
-    listed.unlink()
-    assert module.cpu_features() is None

@@ -141,7 +141,7 @@ def _verify_precision(place: Path) -> None:
 @format_option
 @quiet_option
 def doctor() -> None:
-    """Check versions, devices, LPIPS, the store and what may hide our packages.
+    """Check versions, devices, LPIPS and the store.
 
     Each line says ok, warn or fail, and what to do. Exit code 1 on any fail.
 

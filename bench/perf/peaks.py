@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import torch
 
 from bench.processes import cpu_count, obey_parent, worker_context
-from bench.provenance import cpu_features, package_versions, processor_name, provenance
+from bench.provenance import package_versions, processor_name, provenance
 from bench.types import Json
 
 ResultT = TypeVar("ResultT")
@@ -112,13 +112,13 @@ def _product_s(side: int, dtype: torch.dtype, device: torch.device, repeats: int
 
 def describe_machine(device: torch.device) -> dict[str, Json]:
     """Processor, cores, memory, accelerator, packages, code."""
-    cuda, features = device.type == "cuda", cpu_features()
+    cuda = device.type == "cuda"
     return {
         "processor": processor_name(),
         "cores": cpu_count(),
         "memory_gib": _memory_gib(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "bf16_matrix_unit": None if features is None else "AMX bf16" in features,
+        "bf16_matrix_unit": torch.cpu._is_amx_tile_supported(),
         "device": device.type,
         "device_name": torch.cuda.get_device_name(device) if cuda else processor_name(),
         "threads": torch.get_num_threads(),

@@ -14,19 +14,12 @@ from bench.plan.request import open_session
 from bench.records.load import load_run
 from bench.store import Store
 from bench.store.checksums import keep_checksum
-from bench.types import SILENT
-from bench.verify.doctor.storage import check_store
 from tests.challenge.answers import CARD, folder
 from tests.challenge.test_score import entry, rows
 from tests.cli.words import SCRATCH as SMALL
 from tests.smoke import VICTIMS, request
 
 IMG, WDF = VICTIMS
-
-
-def kept_images(store):
-    """What `doctor` says of them."""
-    return next(one for one in check_store(store.root, SILENT) if one.check == "kept images")
 
 
 def sent(store):
@@ -115,9 +108,6 @@ def test_a_store_that_lost_the_images_says_what_to_do(
     send(camobench, generated, out, "--victims", IMG)
     for path in store.image_folder(sent(store).images).glob("*.parquet"):
         path.unlink() if damage == "missing" else path.write_bytes(b"x")
-    examined = kept_images(store)
-    assert (examined.verdict, f"sent as theirs are {damage}" in examined.finding) == ("fail", True)
-    assert examined.remedy.startswith("score the answer again, with `camobench score ANSWER --name")
     again = ["run", "--attacks", "theirs", "--victims", WDF, *SMALL, "--out", tmp_path / "later"]
     assert camobench(*again)[0] == 1
     (log,) = (tmp_path / "later" / "failures").glob("*.log")
@@ -125,7 +115,6 @@ def test_a_store_that_lost_the_images_says_what_to_do(
     if damage == "missing":
         assert "theirs: images that were sent" in verdicts(camobench, out)[1]["networks"]["finding"]
     send(camobench, generated, tmp_path / "resent", "--victims", IMG)
-    assert kept_images(store).verdict == "ok"
     assert camobench(*again)[0] == 0
     assert set(rows(tmp_path / "later", "predictions")["attack"]) == {"theirs", "identity"}
 
@@ -161,11 +150,8 @@ def test_another_answer_replaces_the_row(camobench, store, arena, tmp_path):
     assert ("networks" in found, found["re-run"]["verdict"]) == (False, "ok")
     assert send(camobench, first, tmp_path / "back", "--victims", IMG)[0] == 0
     assert sent(store).spec.coverage.scored == 8
-    (record,) = (store.root / "sent").glob("*/*.json")
+    (record,) = record_files(store)
     record.write_text("{}")
-    examined = kept_images(store)
-    assert examined.finding.startswith(f"{record}, which describes images that were sent, is dam")
-    assert examined.remedy.startswith("remove it and score the answer again, with `camobench sco")
     code, _, err = camobench("run", "--attacks", "theirs", "--victims", IMG, *SMALL)
     assert (code, "another version; remove it and score" in " ".join(err.split())) == (1, True)
 

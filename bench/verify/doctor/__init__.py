@@ -1,1 +1,1 @@
-"""Is this machine fit to run the benchmark? Versions, devices, LPIPS, the store, shadowed names."""
+"""Is this machine fit to run the benchmark? Versions, devices, LPIPS, the store."""

@@ -1,4 +1,4 @@
-"""The machine: versions, processor, accelerators, LPIPS, and folders that hide the packages."""
+"""The machine: versions, processor, accelerators and LPIPS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 from bench.metrics.lpips import GOLDEN, Lpips
 from bench.processes import cpu_count
-from bench.provenance import code_state, cpu_features, package_versions, processor_name
+from bench.provenance import code_state, package_versions, processor_name
 from bench.types import CamobenchError
 from bench.verdicts import Verdict
 
@@ -57,16 +57,9 @@ def _parts(version: str) -> tuple[int, ...]:
 
 
 def check_devices() -> Iterator[Verdict]:
-    """Processor, what it is quick at, and accelerators."""
-    features = cpu_features()
-    if features is None:
-        told = "not told by this system"
-    else:
-        told = ", ".join(features) or "none that matters"
-        if not any("bf16" in feature for feature in features):
-            told += "; none for bf16, which is many times slower than fp32 on it"
+    """Processor and accelerators."""
     threads = f"{cpu_count()} cores, torch uses {torch.get_num_threads()} threads"
-    yield Verdict("processor", "ok", f"{processor_name()}; {threads}; vector units: {told}")
+    yield Verdict("processor", "ok", f"{processor_name()}; {threads}")
     built = torch.version.cuda
     if not torch.cuda.is_available():
         driver = bool(built) and Path("/proc/driver/nvidia").exists()
@@ -97,19 +90,3 @@ def check_lpips() -> Verdict:
         reason, _, remedy = str(error).rpartition(": ")
         return Verdict("lpips", "fail", reason, remedy)
     return Verdict("lpips", "ok", f"weights as shipped; the golden pair gives {GOLDEN}")
-
-
-def check_shadows() -> Verdict:
-    """Folders that would hide ours from where Python looks; it tells itself if one does."""
-    home, check = Path(__file__).resolve().parents[2], "shadowing folders"
-    looked = [Path(place or ".").resolve() for place in sys.path]
-    hidden = {
-        str(folder / package)
-        for folder in (*looked, Path.cwd())
-        for package in ("bench", "attacks", "victims")
-        if folder != home and ((folder / package).is_dir() or (folder / f"{package}.py").is_file())
-    }
-    if not hidden:
-        return Verdict(check, "ok", "none")
-    remedy = "scripts started there would import yours instead: rename them"
-    return Verdict(check, "warn", f"of our names: {', '.join(sorted(hidden))}", remedy)

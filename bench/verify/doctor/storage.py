@@ -1,11 +1,10 @@
-"""The store: format, room, permissions, locks, unfinished work, damage; and all checks in order."""
+"""The store: format, room, permissions, damage; and all checks in order."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,19 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from filelock import FileLock, Timeout
 from rich.filesize import decimal
 
-from bench.challenge.ids import challenge_files, read_challenge
 from bench.jobs.networks import shipped_root
-from bench.jobs.scoring.kept import KeptImages
 from bench.jobs.scoring.rows import read_record, read_rows
-from bench.plan.answers.kept import read_answer, record_files
-from bench.store import AREAS, MARKER, WEEK_S, Store, open_checkpoint
+from bench.store import AREAS, MARKER, Store, open_checkpoint
 from bench.suites.base import open_suite
 from bench.types import ALL_SETS, SILENT, CamobenchError, Progress, SetName, tracked
 from bench.verdicts import Verdict
-from bench.verify.doctor.machine import check_devices, check_lpips, check_shadows, check_versions
+from bench.verify.doctor.machine import check_devices, check_lpips, check_versions
 from bench.wording import listed, plural
 
 LITTLE_BYTES = 2 << 30
@@ -40,7 +35,6 @@ def examine(root: Path, progress: Progress = SILENT) -> list[Verdict]:
     return [
         *check_versions(),
         *check_devices(),
-        check_shadows(),
         check_lpips(),
         *check_store(root, progress),
     ]
@@ -66,8 +60,6 @@ def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
             yield Verdict("store", "fail", finding, remedy or "choose another --store")
         else:
             yield _contents(store)
-            yield _locks(store)
-            yield _unfinished(store)
             for check, what, opened in _held(store):
                 yield _judge(check, what, opened, progress)
             yield _judge("checkpoints", *_checkpoints(store.root / "checkpoints"), progress)
@@ -106,35 +98,6 @@ def _contents(store: Store) -> Verdict:
     return Verdict("store", "ok", f"{store.root}, {total}{f' ({parts})' if parts else ''}")
 
 
-def _locks(store: Store) -> Verdict:
-    held = []
-    for path in sorted((store.root / "locks").rglob("*.lock")):
-        try:
-            with FileLock(path).acquire(timeout=0):
-                pass
-        except Timeout:
-            held.append(str(path.relative_to(store.root / "locks")))
-        except OSError as error:
-            remedy = "choose a --store on a local disk that you may write to"
-            return Verdict("locks", "fail", f"{path} cannot be locked: {error.strerror}", remedy)
-    return Verdict(
-        "locks", "ok", f"held by running processes: {listed(held)}" if held else "none is held"
-    )
-
-
-def _unfinished(store: Store) -> Verdict:
-    trainings = sorted((store.root / "unfinished").glob("*/*.pt"))
-    old = [path for path in trainings if time.time() - path.stat().st_mtime > WEEK_S]
-    if not trainings:
-        return Verdict("unfinished work", "ok", "none")
-    names = listed([path.stem for path in trainings], 3)
-    remedy = "the same command again continues"
-    if old:
-        remedy += f"; where it is not wanted any more, remove {old[0]}"
-    finding = f"{plural(len(trainings), 'training')} ({names})"
-    return Verdict("unfinished work", "warn" if old else "ok", finding, remedy)
-
-
 def _checkpoints(root: Path) -> tuple[str, list[Check]]:
     """How many there are below `root`, and what opens each and compares its weights."""
     folders = sorted(path for path in root.glob("*/*") if path.is_dir() and path.name[0] != ".")
@@ -153,14 +116,6 @@ def _held(store: Store) -> Iterator[tuple[str, str, list[Check]]]:
     opened = [partial(read_rows, [path]) for path in tables]
     opened += [partial(read_record, path) for path in tables]
     yield "rows", f"{plural(len(tables), 'table')} of {rows}, as their checksums say", opened
-    records, files = record_files(store), sorted(store.root.glob("images/*/*.parquet"))
-    sent: set[Path] = set()
-    opened = [partial(_verify_sent, store, one, sent) for one in records]
-    opened += [partial(_verify_kept, path, sent) for path in files]
-    what = f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}"
-    yield "kept images", f"{what}, as their checksums say", opened
-    opened = [partial(read_challenge, path) for path in challenge_files(store)]
-    yield "challenges", f"{plural(len(opened), 'secret')}, all whole", opened
 
 
 def _verify_checkpoint(folder: Path) -> None:
@@ -171,19 +126,6 @@ def _verify_checkpoint(folder: Path) -> None:
         found.verify()
     except KeyError as error:
         raise CamobenchError(f"{folder} is damaged; remove it, and it is trained anew") from error
-
-
-def _verify_sent(store: Store, record: Path, sent: set[Path]) -> None:
-    row = read_answer(record).row(store)
-    images: Any = row.builder(row.spec)
-    sent.update(images.files)
-    for path in images.files:
-        images.open(path)
-
-
-def _verify_kept(path: Path, sent: set[Path]) -> None:
-    if path not in sent:  # those have been looked at
-        KeptImages(path, targeted=True)  # what they were made for is not asked
 
 
 def _open_set(folder: Path, name: SetName) -> None:

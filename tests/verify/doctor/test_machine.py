@@ -1,8 +1,6 @@
-import sys
-
 from bench.metrics.lpips import FEATURES, SHA256
 from bench.verify.doctor import machine
-from bench.verify.doctor.machine import check_lpips, check_shadows, check_versions
+from bench.verify.doctor.machine import check_lpips, check_versions
 
 
 def test_old_and_absent_packages_fail_with_a_remedy(monkeypatch):
@@ -14,16 +12,6 @@ def test_old_and_absent_packages_fail_with_a_remedy(monkeypatch):
     assert (found["torch"].verdict, found["torch"].remedy) == ("fail", "pip install 'torch>=2.6'")
     assert found["lpips"].verdict == "fail"
     assert found["numpy"].verdict == "ok"
-
-
-def test_folders_of_our_names_are_told(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [])
-    assert check_shadows().verdict == "ok"
-    (tmp_path / "attacks").mkdir()
-    found = check_shadows()
-    assert found.verdict == "warn"
-    assert str(tmp_path / "attacks") in found.finding
 
 
 def test_damaged_weights_of_lpips_fail_with_their_remedy(monkeypatch):
