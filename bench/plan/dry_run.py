@@ -15,7 +15,6 @@ from bench.jobs.job import TrainJob
 from bench.jobs.scoring.condition import PLAIN
 from bench.jobs.scoring.kept import kept_file
 from bench.jobs.scoring.rows import DISTORTION, SHARD_IMAGES, read_record
-from bench.jobs.train import snapshots_in
 from bench.plan.cells import row_key
 from bench.plan.graph import missing_jobs
 from bench.types import CamobenchError, Json
@@ -135,10 +134,8 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
         CamobenchError: If nothing of a kind has been measured.
     """
     graph, trained, scored = session.graph, _trained_s(session), _shard_seconds(session)
-    begun = {key: _begun_s(session, job) for key, job in graph.jobs.items() if key not in trained}
-    known = trained | {key: seconds for key, seconds in begun.items() if seconds is not None}
     found: dict[str, tuple[str, float | None, tuple[str, ...]]]
-    found = {key: (job.kind, known.get(key), job.needs) for key, job in graph.jobs.items()}
+    found = {key: (job.kind, trained.get(key), job.needs) for key, job in graph.jobs.items()}
     networks = [*graph.victims.values(), *graph.estimators.values()]
     shards = range(max((1 + max(row) for row in scored.values()), default=1))
     for attack, key in graph.attacks.items():
@@ -161,17 +158,9 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
     }
     basis = (
         f"{len(trained)} of {len(graph.jobs)} trainings and {len(scored)} of {len(graph.attacks)} "
-        f"rows as they were timed, {len(known) - len(trained)} by the steps that are done, "
-        "the others as the mean of their kind"
+        "rows as they were timed, the others as the mean of their kind"
     )
     return tasks, basis
-
-
-def _begun_s(session: Session, job: TrainJob) -> float | None:
-    """What an unfinished training takes in all, by the steps that it has done."""
-    saved = snapshots_in(session.store.snapshot_file(job.kind, job.name, job.key)).load() or {}
-    done = saved.get("step") and saved.get("steps") and saved.get("seconds")
-    return saved["seconds"] * saved["steps"] / saved["step"] if done else None
 
 
 def _shard_seconds(session: Session) -> dict[str, dict[int, float]]:

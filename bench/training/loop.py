@@ -78,7 +78,6 @@ def run_steps(
         context.snapshots.save(
             {
                 "step": next_step,
-                "steps": steps,
                 "seconds": spent + time.monotonic() - began,
                 "curves": curves,
                 "generator": generator.get_state(),

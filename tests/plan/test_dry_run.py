@@ -1,13 +1,11 @@
 """What a matrix lacks, and what it takes on several nodes from the times of its jobs."""
 
-import shutil
 from dataclasses import replace
 
 import pytest
 
 from bench.contract import VICTIMS as VICTIMS_KNOWN
 from bench.contract import VictimSpec
-from bench.jobs.train import snapshots_in
 from bench.plan.dry_run import Task, find_missing, makespan_s, measured_tasks
 from bench.plan.request import open_session
 from bench.recipes import RESIDUAL_NAME
@@ -101,14 +99,3 @@ def test_nothing_waits_for_a_surrogate_that_has_nothing_to_learn(session):
     jobs, key = session.graph.jobs, session.graph.attacks["cgan-img"]
     jobs[key] = replace(jobs[key], needs=(*jobs[key].needs, "a key without a job"))
     assert makespan_s(measured_tasks(session)[0], 2) > 0
-
-
-def test_a_training_that_was_cut_tells_by_the_part_that_is_done(smoke_copy):
-    session = open_session(request(), smoke_copy.store)
-    job = next(one for one in session.graph.jobs.values() if one.name == "img-resnet12")
-    shutil.rmtree(session.store.checkpoint_folder(job.kind, job.name, job.key))
-    path = session.store.snapshot_file(job.kind, job.name, job.key)
-    snapshots_in(path).save({"step": 30, "steps": 120, "seconds": 60.0})
-    tasks, basis = measured_tasks(session)
-    assert tasks[job.key].seconds == 240
-    assert "1 by the steps that are done" in basis
