@@ -32,7 +32,6 @@ from bench.recipes import RESIDUAL_NAME, Recipe
 from bench.store import (
     Checkpoint,
     Store,
-    damaged,
     digest,
     file_digest,
     open_checkpoint,
@@ -44,10 +43,6 @@ from bench.types import CamobenchError, FitReport, Json, SetName, as_json
 from bench.wording import listed
 
 STEM_DIGITS = 24
-_SAID = {
-    *("key", "weights_sha256", "seconds"),
-    *("figures", "hyperparameters", "curves", "provenance"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +61,6 @@ class Shelf:
         found = open_checkpoint(self.store.checkpoint_folder(kind, name, key))
         if found is None and self.shipped:
             found = open_checkpoint(shipped_folder(kind, name, key))
-        if found is not None and (lacking := _SAID.difference(found.card)):
-            raise damaged(found.path / "card.json", f"no {min(lacking)}", found.path)
         if found is not None and found.card["key"] != key:
             raise CamobenchError(f"checkpoint {found.path} has another key on its card; remove it")
         return found

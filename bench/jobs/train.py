@@ -24,9 +24,9 @@ from bench.jobs.networks import Networks, module_state, save_checkpoint, take_st
 from bench.jobs.opened_files import note_opened
 from bench.jobs.workplace import Workplace
 from bench.registry import Entry
-from bench.store import replacing
+from bench.store import damaged, replacing
 from bench.training.residual import fit_estimator
-from bench.types import CamobenchError, Progress, StoppingError
+from bench.types import CamobenchError, Progress
 
 
 def train_network(job: TrainJob, place: Workplace, progress: Progress) -> None:
@@ -132,17 +132,14 @@ def snapshots_in(path: Path) -> Snapshots:
             return None
         try:
             with zipfile.ZipFile(path) as archive:  # torch looks at no checksum
-                if damaged := archive.testzip():
-                    raise ValueError(f"the checksum of {damaged} is another")
+                if part := archive.testzip():
+                    raise ValueError(f"the checksum of {part} is another")
             # Our own file, in the user's own store; it holds optimiser state beside tensors.
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         except (OSError, MemoryError):
             raise
         except Exception as error:  # whatever a damaged file makes it raise
-            reason = " ".join(str(error).split())
-            raise StoppingError(
-                f"{path} is damaged ({reason}); remove it, and that training starts anew"
-            ) from error
+            raise damaged(path, " ".join(str(error).split())) from error
         return state
 
     def save(state: dict[str, Any]) -> None:

@@ -35,6 +35,11 @@ AREAS = (
 """The folders of a store: one that has some of them, and nothing else, has lost its marker."""
 MOST_SAID = 80
 SEAL = "sha256"
+_SAID = {
+    *("key", "weights_sha256", "seconds"),
+    *("figures", "hyperparameters", "curves", "provenance"),
+}
+"""On the card of a checkpoint."""
 WEEK_S = 7 * 86_400.0
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")  # as `replacing` names it
 
@@ -85,11 +90,19 @@ def explaining_damage(path: Path, remove: Path | None = None) -> Iterator[None]:
         raise damaged(path, " ".join(str(error).split())[:MOST_SAID], remove) from error
 
 
-def damaged(path: Path, reason: str, remove: Path | None = None) -> CamobenchError:
+def damaged(path: Path, reason: str, remove: Path | None = None) -> StoppingError:
     """What to say of a file of the store that is not as it was written."""
-    return CamobenchError(
+    return StoppingError(
         f"{path} is damaged ({reason}); remove {remove or path}, and the same command makes it anew"
     )
+
+
+def require_digest(path: Path, sha256: str | None, remove: Path | None = None) -> None:
+    """Raise `damaged` of a file that is not there, or has another SHA-256."""
+    if not path.is_file():
+        raise damaged(path, "it is missing", remove)
+    if file_digest(path) != sha256:
+        raise damaged(path, "its checksum is another", remove)
 
 
 def reserve_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
@@ -176,12 +189,8 @@ class Checkpoint:
         return str(self.card["weights_sha256"])
 
     def verify(self) -> None:
-        """Raise a `StoppingError` that names the remedy, if a byte of the weights has changed."""
-        if not self.weights.is_file() or file_digest(self.weights) != self.sha256:
-            raise StoppingError(
-                f"checkpoint {self.path} does not match its card: the weights are missing or "
-                f"damaged; remove that folder and run the same command again to train it anew"
-            )
+        """Raise `damaged`, if a byte of the weights has changed."""
+        require_digest(self.weights, self.sha256, self.path)
 
 
 class Store:
@@ -281,5 +290,10 @@ def _lock(root: Path, *names: str) -> FileLock:
 
 def open_checkpoint(folder: Path) -> Checkpoint | None:
     """Open the checkpoint in `folder`, or return `None` if there is none."""
-    card = folder / "card.json"
-    return Checkpoint(path=folder, card=read_json(card)) if card.is_file() else None
+    path = folder / "card.json"
+    if not path.is_file():
+        return None
+    card = read_json(path)
+    if lacking := _SAID.difference(card):
+        raise damaged(path, f"no {min(lacking)}", folder)
+    return Checkpoint(path=folder, card=card)

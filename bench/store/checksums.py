@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.store import damaged, file_digest
+from bench.store import file_digest, require_digest
 
 
 def checksum_file(path: Path) -> Path:
@@ -40,6 +40,4 @@ def is_as_written(path: Path) -> bool:
 
 def require_as_written(path: Path, remove: Path | None = None) -> None:
     """Raise `damaged` of a file whose bytes are not those that were written."""
-    if not is_as_written(path):
-        what = "its checksum is another" if path.is_file() else "it is missing"
-        raise damaged(path, what, remove)
+    require_digest(path, kept_checksum(path), remove)

@@ -149,5 +149,5 @@ def test_a_checkpoint_with_a_flipped_bit_stops_the_run(camobench, smoke_copy, ki
     words = ["--attacks", ",".join(SMOKE_ATTACKS), "--victims", ",".join(VICTIMS)]
     code, _, err = camobench("run", *FILE_WORDS, *place, *words)
     assert code == 1
-    assert f"checkpoint {weights.parent} does not match its card" in one_line(err)
-    assert "remove that folder and run the same command again" in err
+    assert f"{weights} is damaged" in one_line(err)
+    assert f"remove {weights.parent}, and the same command makes it anew" in one_line(err)

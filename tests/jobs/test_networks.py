@@ -149,9 +149,9 @@ def unsealed(edit):
     [
         (
             lambda folder: flip(folder / "weights.safetensors"),
-            r"does not match its card.*remove that folder.*train it anew",
+            r"weights\.safetensors is damaged \(its checksum.*; remove .*, and the same",
         ),
-        (lambda folder: (folder / "weights.safetensors").unlink(), "missing or damaged"),
+        (lambda folder: (folder / "weights.safetensors").unlink(), "it is missing"),
         (lambda folder: (folder / "card.json").write_text("{"), r"card\.json is damaged"),
         (changed(lambda card: card.update(seconds=0)), r"card\.json is damaged \(its checksum"),
         (

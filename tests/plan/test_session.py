@@ -143,7 +143,7 @@ def test_a_damaged_snapshot_is_named(tmp_path, executor, spoil):
     snapshot.parent.mkdir(parents=True)
     torch.save({"weights": torch.ones(1000)}, snapshot)
     spoil(snapshot)
-    with pytest.raises(CamobenchError, match=r"is damaged .*remove it, and that tr"):
+    with pytest.raises(CamobenchError, match=r"is damaged .*; remove .*, and the same"):
         session.train()
 
 

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.jobs.scoring.items import ImageSource, Item
-from bench.store import Store, replacing
-from bench.types import CamobenchError, Json
+from bench.store import Store, damaged, replacing
+from bench.types import Json
 
 CHECKSUM, MADE_BY = b"sha256", b"made_by"
 UNTARGETED = -1
@@ -40,11 +40,11 @@ class KeptImages:
             table = pq.read_table(path)
             values = table["difference"].to_pylist()
         except (pa.ArrowException, OSError, KeyError) as error:
-            raise _damaged(path) from error
+            raise damaged(path, "no images can be read") from error
         metadata = table.schema.metadata or {}
         names = list(zip(table["index"].to_pylist(), table["target"].to_pylist(), strict=True))
         if metadata.get(CHECKSUM) != _checksum(names, values):
-            raise _damaged(path)
+            raise damaged(path, "its checksum is another")
         self.made_by: dict[str, Json] = json.loads(metadata.get(MADE_BY, b"{}"))
         self._differences = dict(zip(names, values, strict=True))
 
@@ -115,10 +115,3 @@ def _checksum(names: Sequence[tuple[int, int]], differences: Sequence[bytes]) ->
 
 def _name(item: Item) -> tuple[int, int]:
     return item.index, UNTARGETED if item.target is None else item.target
-
-
-def _damaged(path: Path) -> CamobenchError:
-    return CamobenchError(
-        f"kept images {path} are damaged; remove that file: the same command with --keep-images "
-        "makes them again"
-    )

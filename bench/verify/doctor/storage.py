@@ -16,7 +16,7 @@ from rich.filesize import decimal
 
 from bench.jobs.networks import shipped_root
 from bench.jobs.scoring.rows import read_record, read_rows
-from bench.store import AREAS, MARKER, Store, open_checkpoint
+from bench.store import AREAS, MARKER, Store, damaged, open_checkpoint
 from bench.suites.base import open_suite
 from bench.types import ALL_SETS, SILENT, CamobenchError, Progress, SetName, tracked
 from bench.verdicts import Verdict
@@ -121,11 +121,8 @@ def _held(store: Store) -> Iterator[tuple[str, str, list[Check]]]:
 def _verify_checkpoint(folder: Path) -> None:
     found = open_checkpoint(folder)
     if found is None:
-        raise CamobenchError(f"{folder} has no card.json; remove it, and it is trained anew")
-    try:
-        found.verify()
-    except KeyError as error:
-        raise CamobenchError(f"{folder} is damaged; remove it, and it is trained anew") from error
+        raise damaged(folder, "it has no card.json")
+    found.verify()
 
 
 def _open_set(folder: Path, name: SetName) -> None:
@@ -139,7 +136,7 @@ def _judge(check: str, what: str, opened: Sequence[Check], progress: Progress) -
     for call in tracked(opened, f"opening {check}", progress):
         try:
             call()
-        except (CamobenchError, OSError, KeyError) as error:
+        except (CamobenchError, OSError) as error:
             wrong.append(str(error))
     if not wrong:
         return Verdict(check, "ok", what)

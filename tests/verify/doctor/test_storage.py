@@ -46,7 +46,7 @@ def test_damaged_weights_are_named(smoke_copy):
     found = examined(root)
     assert found["checkpoints"].verdict == "fail"
     assert f"{kind}/{name}" in found["checkpoints"].finding
-    assert "train it anew" in found["checkpoints"].remedy
+    assert "makes it anew" in found["checkpoints"].remedy
 
 
 def test_flipped_bits_are_named(smoke_copy):
