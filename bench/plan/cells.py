@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -117,14 +117,14 @@ class Cells:
         """One row an image and target."""
         return self._rows(*([DISTORTION] if self.measured else []))
 
-    @property
-    def provenance(self) -> dict[str, Json]:
-        """That of every run that filled it, the last one first, and the time that all took."""
-        by = sorted(self._records, key=lambda one: (one["by"]["created"], one["at"]), reverse=True)
+    def provenance(self, others: Iterable[Cells] = ()) -> dict[str, Json]:
+        """That of every run that filled it or `others`, the last one first, and what all took."""
+        records = [one for cells in (self, *others) for one in cells._records]
+        by = sorted(records, key=lambda one: (one["by"]["created"], one["at"]), reverse=True)
         runs = {digest(one["by"]): one["by"] for one in by}
-        last, *others = runs.values() or [self.made_by]
+        last, *former = runs.values() or [self.made_by]
         seconds = sum({one["at"]: one["seconds"] for one in by}.values())
-        return {**last, "wall_time_s": round(float(seconds), 1), "also_scored_by": others}
+        return {**last, "wall_time_s": round(float(seconds), 1), "also_scored_by": former}
 
     @property
     def suspicions(self) -> list[Json]:

@@ -61,7 +61,9 @@ def test_time_is_that_of_all_jobs_and_every_run_is_named(row):
     cells = Cells(attack="jpeg", suite="toy-v1", images=[], condition=PLAIN, row=row)
     cells.victims = {"x": "one", "y": "two"}
     last = later | {"wall_time_s": 7.0, "also_scored_by": [RECORD["by"]]}
-    assert cells.provenance == last
+    assert cells.provenance() == last
+    plain = Cells(attack="jpeg", suite="toy-v1", images=[], condition=PLAIN)
+    assert plain.provenance([cells]) == last
 
 
 def test_rows_of_photographs_whose_folder_was_moved_have_its_new_name(row):

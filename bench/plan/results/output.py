@@ -47,15 +47,17 @@ def write_matrix(out: Path, session: Session, cells: Sequence[Cells]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     plain = [one for one in cells if one.condition == PLAIN]
     others = [one for one in cells if one.condition != PLAIN]
+    under = {one.attack: [two for two in others if two.attack == one.attack] for one in plain}
     for cell in plain:
-        cell.unmeasured |= _lost_to(others, cell)
+        cell.unmeasured |= _lost_to(under[cell.attack], cell)
     _write_rows(out / "predictions.parquet", [cell.predictions() for cell in plain if cell.victims])
     _write_rows(out / "distortion.parquet", [cell.distortion() for cell in plain if cell.measured])
     _write_conditions(out, [cell for cell in others if cell.victims])
     for stale in (*out.glob("entry-*.json"), *out.glob(f"{FAILURES}/*.log")):
         stale.unlink()
     for cell in plain:
-        write_json(out / f"entry-{cell.attack}.json", entry(session, cell))
+        record = entry(session, cell, under[cell.attack])
+        write_json(out / f"entry-{cell.attack}.json", record)
         for failure in (*cell.failed.values(), *cell.unmeasured.values()):
             (out / FAILURES).mkdir(exist_ok=True)
             with suppress(FileNotFoundError):  # another run has done meanwhile what failed here
@@ -73,7 +75,6 @@ def _lost_to(cells: Sequence[Cells], plain: Cells) -> dict[str, Failure]:
     return {
         f"{victim} {one.condition.said}": failure
         for one in cells
-        if one.attack == plain.attack
         for victim, failure in {**one.failed, **one.unmeasured}.items()
         if victim not in plain.failed
     }
@@ -102,10 +103,11 @@ def _write_conditions(out: Path, cells: Sequence[Cells]) -> None:
     _write_rows(measured, [under(one, one.distortion()) for one in weaker])
 
 
-def entry(session: Session, cell: Cells) -> dict[str, Json]:
+def entry(session: Session, cell: Cells, under: Sequence[Cells]) -> dict[str, Json]:
     """Everything that says what one row of the tables is and where it comes from.
 
-    The provenance is that of the runs that scored it, not of the one that writes it down.
+    The provenance is that of the runs that scored it, also `under` conditions, not of the one that
+    writes it down.
     """
     graph, store = session.graph, session.store
     attack = ATTACKS.get(cell.attack)
@@ -149,7 +151,7 @@ def entry(session: Session, cell: Cells) -> dict[str, Json]:
         "scorer_version": SCORER_VERSION,
         "lpips": LPIPS,
         **({"metrics": measured} if (measured := measured_by()) else {}),
-        "provenance": cell.provenance,
+        "provenance": cell.provenance(under),
     }
     return parse_entry(json.dumps(record)).as_json()
 
