@@ -50,6 +50,9 @@ class Run:
 
     data: RunData
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.directory)!r})"
+
     @property
     def directory(self) -> Path:
         """The folder."""

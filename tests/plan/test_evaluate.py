@@ -122,6 +122,7 @@ def test_a_run_keeps_its_figures_and_its_folder(ask, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = {"victims": "img-resnet12", "recompress": [80]}
     first = ask(attacks={"net": Veil(0.9)}, out="named", **asked)
+    assert repr(first) == "Run('named')"
     with pytest.raises(CamobenchError, match=r"net \(memory: Veil .*choose another --out"):
         ask(attacks={"net": Veil(0.3)}, out="named", **asked)
     ask(attacks={"net": Veil(0.9)}, out="named", **asked)
