@@ -248,5 +248,5 @@ def _is_own(point: EntryPoint) -> bool:
 
 
 def _shown(entry: Entry[Any, Any]) -> str:
-    name = getattr(entry.maker, "__qualname__", type(entry.maker).__qualname__)
+    name = getattr(entry.maker, "__qualname__", None) or getattr(entry.maker, "place", entry.maker)
     return f"{name} ({shown_module(entry.origin)})" if entry.origin else str(name)

@@ -224,7 +224,7 @@ def test_wrong_usage(fog, monkeypatch, asked, message):
         ("import sys\nsys.exit(3)\n", r"my.py line 2: SystemExit: 3; mend it"),
         ("from .near import G\n", r"near.py line 1: SyntaxError"),
         ("import camobench\nclass A(camobench.Attack): pass\n", r"my.py:A: A needs a class attrib"),
-        (FOG.replace('"fog"', '"jpeg"'), r"attack 'jpeg' is registered already, as .*, and Fog is"),
+        (FOG.replace('"fog"', '"jpeg"'), r"'jpeg' is registered already, as attacks.*:.*, and Fog"),
         (FOG.replace('"fog"', '"My Fog"'), r"my.py line \d: ValueError: attack name 'My Fog' must"),
     ],
 )
