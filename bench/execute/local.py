@@ -18,7 +18,7 @@ import pickle
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as OverdueError
 from concurrent.futures.process import BrokenProcessPool
@@ -66,7 +66,9 @@ class Local(Executor):
     def _start(self, job: Job, limit_s: float | None) -> Running:
         if self._pool is None or not self._pool.active:
             self._end_pool()
-            self._pool = worker_pool(self.width, _begin, self._given)
+            self._pool = ProcessPool(
+                self.width, initializer=_begin, initargs=[self._given], context=worker_context()
+            )
         running: Running = self._pool.schedule(_work, (job, limit_s), timeout=limit_s)
         return running
 
@@ -76,7 +78,7 @@ class Local(Executor):
         except OverdueError as error:
             reason = f"took longer than {in_seconds(float(error.args[1]))} and was ended"
         except ProcessExpired as error:
-            reason = how_it_ended(error.exitcode or 0)
+            reason = _how_it_ended(error.exitcode or 0)
         except (BrokenProcessPool, CancelledError) as error:
             reason = f"its worker process could not go on: {error}"
         else:
@@ -85,7 +87,7 @@ class Local(Executor):
             return outcome
         notes = self._given.notes_of(job)
         words = notes.read_text(errors="replace") if notes.is_file() else ""
-        if reason == how_it_ended(NO_GPU):
+        if reason == _how_it_ended(NO_GPU):
             reason += ": " + words.partition("\n")[0]
         return Failed(reason=reason, text=f"{reason}\n\n{words}", lost=True)
 
@@ -112,11 +114,6 @@ class _Given:
     def notes_of(self, job: Job) -> Path:
         """Where a job's stack is written when its process dies, or shortly before its limit."""
         return self.notes / f"{digest(job.key)[:16]}.txt"
-
-
-def worker_pool(width: int, begin: Callable[..., None], *given: Any) -> ProcessPool:
-    """Worker processes, each of which calls `begin` first."""
-    return ProcessPool(width, initializer=begin, initargs=given, context=worker_context())
 
 
 _given: _Given
@@ -161,7 +158,7 @@ def _work(job: Job, limit_s: float | None) -> Outcome:
     return outcome
 
 
-def how_it_ended(code: int) -> str:
+def _how_it_ended(code: int) -> str:
     """How a process ended by itself, from its exit code, negative for a signal."""
     if code == NO_GPU:
         return "left its process no usable GPU"
