@@ -144,7 +144,7 @@ def test_precision_is_part_of_a_cells_key(store, scored, monkeypatch):
     np.testing.assert_allclose(one["p_predicted"], other["p_predicted"], atol=0.1)
     changed = other[other["victim"].isin(rest)]["p_predicted"].to_numpy()
     assert (changed != one[one["victim"].isin(rest)]["p_predicted"].to_numpy()).any()
-    assert mixed.provenance["precision"] == "mixed"
+    assert mixed.provenance()["precision"] == "mixed"
     with pytest.raises(CamobenchError, match="unknown precision 'fp8': choose fp32 or mixed"):
         Precision(name="fp8")
 
@@ -180,6 +180,6 @@ def test_kept_images_that_were_lost_are_made_again(store, scored):
 def test_rows_on_kept_images_say_who_made_these(store):
     keeping = matrix_of(store, victims=VICTIMS[:1], keep_images=True)
     keeping.fill(["jpeg"])
-    later = matrix_of(store).fill(["jpeg"])[0].provenance
+    later = matrix_of(store).fill(["jpeg"])[0].provenance()
     assert {"commit", "created"} <= later["images_made_by"].keys()
     assert "images_made_by" not in later["also_scored_by"][-1]
