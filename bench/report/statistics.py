@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from bench.metrics.clean import Share, expected_calibration_error, reliability, share, shares_by
 from bench.metrics.success import CLEAN_CONTROL, clean_rows, success_rates
 from bench.records.metric import MetricSpec, row_metrics, views
-from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.participants import FAMILIES, AttackRecord, VictimRecord
 from bench.records.run import RunData, once
 from bench.types import SPLITS
 
@@ -34,13 +34,13 @@ class Clean:
     ece_percent: float | None
 
 
-def averaged(*runs: RunData) -> dict[str, str]:
+def averaged(victims: Iterable[VictimRecord]) -> dict[str, str]:
     """Victim to family, of the victims that an overall mean is over.
 
-    Those of the protocol's families, as in the tables; all where there is none of them.
+    Those of the protocol's families, or all where there is none of them.
     """
-    families = {name: of for run in runs for name, of in run.families.items()}
-    return {name: of for name, of in families.items() if of in FAMILIES} or families
+    every = {one.name: one.family for one in victims}
+    return {name: of for name, of in every.items() if of in FAMILIES} or every
 
 
 def rated_attacks(run: RunData) -> Iterator[tuple[str, MetricSpec, AttackRecord]]:

@@ -175,7 +175,7 @@ def mean_families(contenders: Sequence[Contender], victim: str | None = None) ->
         UnknownNameError: If no run has that victim.
     """
     if victim is None:
-        return averaged(*(one.run for one in contenders))
+        return averaged(victim for one in contenders for victim in one.run.victims)
     families = {name: family for one in contenders for name, family in one.run.families.items()}
     require_known("victim", victim, families)
     return {victim: families[victim]}

@@ -193,7 +193,7 @@ def curves_of(run: RunData) -> list[Curve]:
 
 def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -> Curve | None:
     steps = strengths_of(run, attack.name, split)
-    fidelity, victims = fidelity_of(run), averaged(run)
+    fidelity, victims = fidelity_of(run), averaged(run.victims)
     both = _shared(steps, metric, victims) if steps else None
     if both is None or fidelity is None or fidelity.level is None:
         return None

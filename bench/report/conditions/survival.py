@@ -82,7 +82,7 @@ def _survivals(
     whole, after = (
         attack_rows(run, table, attack.name, split) for table in ("predictions", "conditions")
     )
-    saved, victims = after[after["quality_percent"].notna()], averaged(run)
+    saved, victims = after[after["quality_percent"].notna()], averaged(run.victims)
     for said, rows in saved.groupby("said", sort=False):
         nothing = [untouched_rows(run, split), untouched_rows(run, split, str(said))]
         known = all(len(one) for one in nothing)

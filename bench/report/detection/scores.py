@@ -169,7 +169,7 @@ def detections(run: RunData) -> list[Detected]:
                     success=success,
                     undetected=undetected,
                     in_part=success[0] is not None
-                    and not averaged(run).keys() <= set(seen["victim"]),
+                    and not averaged(run.victims).keys() <= set(seen["victim"]),
                 )
             )
     return found
@@ -209,7 +209,7 @@ def _success(
     rows, drawn = rows.merge(loud.reset_index(), on=IMAGE), objection.thresholds
     limits = np.unique([objection.threshold, *([] if drawn is None else drawn)])
     hidden = [rows.assign(predicted=rows["predicted"].where(rows[ALL] <= t)) for t in limits]
-    found = shared([rows, *hidden], headline(), averaged(run), by_target=True)
+    found = shared([rows, *hidden], headline(), averaged(run.victims), by_target=True)
     if found is None:
         return UNDEFINED, UNDEFINED
     value = found.means[1 + np.searchsorted(limits, objection.threshold)]

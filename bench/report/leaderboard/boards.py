@@ -27,6 +27,7 @@ from bench.report.leaderboard.submissions import (
     load_submissions,
     victims_of,
 )
+from bench.report.statistics import averaged
 from bench.report.verification.rows import wanted_cells
 from bench.types import SILENT, SPLITS, Progress
 from bench.wording import listed, plural
@@ -56,9 +57,8 @@ class Board:
         run: All rows; an attack name that two folders use for two networks carries its folder.
         submissions: Base first.
         sources: Attack name to the entries behind its rows.
-        panel: The victims that means and ranks are over: those of the base in the protocol's
-            families that saw all of some attack and of the untouched images, or all such of the
-            base where there are none.
+        panel: The victims that means and ranks are over: those `averaged` of the base's that saw
+            all of some attack and of the untouched images.
         expected: (attack, split) to the images and targets that each victim should have seen.
         apart: Slug of every other board, and why it is another one.
         notes: What merging found.
@@ -189,7 +189,7 @@ def _board(
 def _panel(
     base: RunData, rows: pd.DataFrame, expected: dict[tuple[str, str], int]
 ) -> tuple[str, ...]:
-    """Victims of the base that saw all of some attack of it, and all untouched images."""
+    """Victims `averaged`, of those that saw all of some attack of the base and all untouched."""
     wanted = {attack: sum(expected[attack, s] for s in SPLITS) for attack, _ in expected}
 
     def whole(part: pd.DataFrame) -> set[str]:
@@ -198,9 +198,7 @@ def _panel(
 
     attacked = whole(base.predictions)
     admitted = attacked & whole(rows[rows["attack"] == CLEAN_CONTROL]) or attacked
-    able = [victim for victim in base.victims if victim.name in admitted]
-    protocol = [victim for victim in able if victim.family in FAMILIES]
-    return tuple(victim.name for victim in protocol or able)
+    return tuple(averaged(victim for victim in base.victims if victim.name in admitted))
 
 
 def _merged(

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.metrics.resampling import Figure
 from bench.records.metric import headline, row_metrics
-from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.participants import AttackRecord
 from bench.report.comparison.contenders import Contender, level_said
 from bench.report.comparison.ranking import rank_records
 from bench.report.conditions.curve_tables import at_text, ends_text
@@ -155,15 +155,11 @@ class Standings:
 def build_standings(board: Board) -> Standings:
     """Figures of a board; splits without rows are left out.
 
-    Means are over the panel, also where that has none of the protocol's families.
-
     Raises:
         ValueError: If the predictions cannot be honest.
     """
-    families = tuple(dict.fromkeys(board.panel_run.families.values()))
-    counted = FAMILIES if set(families) & set(FAMILIES) else families
     there = [split for split in SPLITS if (board.run.predictions["split"] == split).any()]
-    tables = {split: build_table(board.panel_run, split, counted) for split in there}
+    tables = {split: build_table(board.panel_run, split) for split in there}
     found = {split: _standings(board, split, table) for split, table in tables.items()}
     return Standings(board=board, by_split=found, tables=tables)
 

@@ -19,7 +19,7 @@ from bench.report.pages.environment import data_uri, groups, render_page
 from bench.report.pages.figures import training_chart
 from bench.report.pages.pictures import one_to_every_target, originals_and_anonymised, save_figure3
 from bench.report.pages.scatter import success_scatters
-from bench.report.statistics import clean_of, rates_of
+from bench.report.statistics import averaged, clean_of, rates_of
 from bench.report.tables.paper import attack_record, build_table, write_tables
 from bench.report.tables.table import Table, between, number
 from bench.store import write_text
@@ -114,7 +114,8 @@ def lead_attack(run: RunData) -> AttackRecord | None:
 def _counted(run: RunData, split: str, attack: AttackRecord) -> int:
     """How many victims its mean success is over."""
     record, rate = attack_record(run, split, attack.name), headline().name
-    return sum(record[f"{rate}_{family}_architectures"] or 0 for family in FAMILIES)
+    families = {*averaged(run.victims).values()}
+    return sum(record[f"{rate}_{family}_architectures"] or 0 for family in families)
 
 
 def _mean(run: RunData, split: str, attack: AttackRecord, metric: MetricSpec) -> float | None:
@@ -155,9 +156,9 @@ def _tiles(run: RunData, lead: AttackRecord | None) -> list[tuple[str, str]]:
         for m in (m for m in run.metrics if m.unit):
             value = number(attack_record(run, IN, lead.name)[m.name], m.digits)
             tiles.append((f"{m.title} in distribution", f"{value} {m.unit}"))
-    shares = {name: clean.overall.accuracy for name, clean in clean_of(run).items()}
-    protocol = [share for name, share in shares.items() if run.families.get(name) in FAMILIES]
-    accuracy = 100 * np.mean(protocol or list(shares.values()))
+    clean = clean_of(run)
+    shares = [clean[name].overall.accuracy for name in averaged(run.victims) if name in clean]
+    accuracy = 100 * np.mean(shares or [one.overall.accuracy for one in clean.values()])
     return [*tiles, ("Clean accuracy of the victims", _percent(float(accuracy)))]
 
 

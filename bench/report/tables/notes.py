@@ -12,7 +12,7 @@ from bench.records.entry import Entry
 from bench.records.metric import image_metrics, row_metrics
 from bench.records.participants import FAMILIES, FailedCell
 from bench.records.run import RunData
-from bench.report.statistics import attack_rows, clean_of, rates_of
+from bench.report.statistics import attack_rows, averaged, clean_of, rates_of
 from bench.report.tables.published import (
     ARCHITECTURES_PER_FAMILY,
     CLEAN_MINIMUM_PERCENT,
@@ -120,12 +120,13 @@ def _families(run: RunData) -> Iterable[str]:
                 f"{family} cells: mean over {len(names)} of {ARCHITECTURES_PER_FAMILY} "
                 f"architectures ({', '.join(names)})."
             )
+    counted = averaged(run.victims)
     if empty := [family for family, names in backbones.items() if not names]:
-        yield (
-            f"No victim of the family {' or '.join(empty)}: Mean is over "
-            f"{len(FAMILIES) - len(empty)} of {len(FAMILIES)} families."
-        )
-    if others := [victim.name for victim in run.victims if victim.family not in FAMILIES]:
+        over = {*counted.values()} & set(FAMILIES)
+        of = f"{len(over)} of {len(FAMILIES)} families" if over else listed([*counted]) or "none"
+        yield f"No victim of the family {' or '.join(empty)}: Mean is over {of}."
+    outside = [victim.name for victim in run.victims if victim.family not in FAMILIES]
+    if others := [name for name in outside if name not in counted]:
         yield (
             "Outside the protocol's families, in a column of their own and in no mean: "
             f"{', '.join(others)}."
@@ -134,9 +135,8 @@ def _families(run: RunData) -> Iterable[str]:
 
 def outside_means(run: RunData) -> Iterable[str]:
     """Families that a table of means alone does not show."""
-    there = set(run.families.values())
-    if there - set(FAMILIES) and there & set(FAMILIES):
-        yield f"In no mean here: {', '.join(sorted(there - set(FAMILIES)))}."
+    if others := {*run.families.values()} - {*averaged(run.victims).values()}:
+        yield f"In no mean here: {', '.join(sorted(others))}."
 
 
 def part_marked(text: str, in_part: bool) -> str:

@@ -17,7 +17,7 @@ from bench.records.participants import FAMILIES, PARTIAL, AttackRecord, RowKey
 from bench.records.run import RunData, once
 from bench.report.cards import clean_accuracy_table, victims_table
 from bench.report.claims.judging import render_claims
-from bench.report.statistics import attack_rows, rates_of, untouched_rows
+from bench.report.statistics import attack_rows, averaged, rates_of, untouched_rows
 from bench.report.tables.column import column_table
 from bench.report.tables.files import table_texts, write_texts
 from bench.report.tables.notes import FAILED, MARK, table_notes
@@ -35,10 +35,8 @@ _KINDS: dict[str, tuple[str, str, str]] = {
 
 
 @once
-def build_table(run: RunData, split: str, counted: tuple[str, ...] = FAMILIES) -> Table:
+def build_table(run: RunData, split: str) -> Table:
     """Table 2 (`split="in"`) or 3 (`"out"`, `"real"`): attacks, the paper's rows, controls.
-
-    Its means are over the families `counted`.
 
     Raises:
         ValueError: If `split` is none of these, or the predictions cannot be honest.
@@ -55,7 +53,7 @@ def build_table(run: RunData, split: str, counted: tuple[str, ...] = FAMILIES) -
     records: list[dict[str, Any]] = []
     present = bool((run.predictions["split"] == split).any())
     for attack in _ordered(run.attacks, list(published)) if present else []:
-        record = attack_record(run, split, attack.name, counted)
+        record = attack_record(run, split, attack.name)
         if attack.control and not any(row.kind == "section" for row in rows):
             rows.append(section("Controls", len(columns)))
         rows.append(_row(run, split, attack, record))
@@ -70,15 +68,13 @@ def build_table(run: RunData, split: str, counted: tuple[str, ...] = FAMILIES) -
 
 
 @once
-def attack_record(
-    run: RunData, split: str, name: str, counted: tuple[str, ...] = FAMILIES
-) -> dict[str, Any]:
+def attack_record(run: RunData, split: str, name: str) -> dict[str, Any]:
     """All that is known of an attack in a split, its row of `table2.csv`; `None` if undefined.
 
-    Success is in per cent: for each family, and as `mean` over the families `counted`.
+    Success is in per cent: for each family, and as `mean` over those of the victims `averaged`.
     """
     attack, rates = run.entry(name).attack, rates_of(run, split)
-    families = {victim: family for victim, family in run.families.items() if family in counted}
+    families = averaged(run.victims)
     counts = rates.loc[rates["attack"] == name, "n"]
     record: dict[str, Any] = {
         "suite": run.suite,
@@ -96,7 +92,7 @@ def attack_record(
         cells, figure = dict[str, Spread | None](), UNDEFINED
         if metric.defined(split):
             cells = family_spreads(rates, name, metric, run.families)
-            inside = [cell for family, cell in cells.items() if family in counted]
+            inside = family_spreads(rates, name, metric, families).values()
             cells["mean"] = overall_spread(inside) if inside else None
         if cells.get("mean"):
             asked = name == CLEAN_CONTROL and metric.needs == "target"
@@ -202,7 +198,7 @@ def _row(run: RunData, split: str, attack: AttackRecord, record: dict[str, Any])
             return text if not holed else FAILED if text == NA else f"{text} {MARK}"
 
         inside = [marked(family, family in holes) for family in FAMILIES]
-        mean = marked("mean", bool(holes & set(FAMILIES)))
+        mean = marked("mean", bool(holes & set(averaged(run.victims).values())))
         ends = (record[f"{metric.name}_mean_{end}_percent"] for end in ("low", "high"))
         texts += [*inside, FAILED if FAILED in inside else mean, between(*ends)]
         texts += [marked(family, family in holes) for family in _others(run)]

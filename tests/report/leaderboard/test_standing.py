@@ -99,7 +99,9 @@ def test_a_victim_without_clean_accuracy_is_in_no_mean(tmp_path):
 
 
 def test_means_of_a_board_without_the_protocols_families(tmp_path):
-    found = by_name(standings_of(tmp_path, rows=only_spam, entry=spam_victim))
+    standings = standings_of(tmp_path, rows=only_spam, entry=spam_victim)
+    found = by_name(standings)
+    assert any("Mean is over spam-svm" in note for note in standings.tables["in"].notes)
     one = found["mislgan"]
     assert one.record["tasr_mean_percent"] == pytest.approx(one.cells["tasr"]["spam-svm"].value)
     low, high = (one.record[f"tasr_mean_{end}_percent"] for end in ("low", "high"))
