@@ -169,7 +169,7 @@ def show_run(run: RunData, tables: str, store: Store) -> None:
     out = run.directory
     click.echo(tables)
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {store.root}")
-    if run.failed or run.unmeasured:
+    if run.failed:
         raise CamobenchError(failed_cells(run))
 
 

@@ -42,11 +42,9 @@ class Cells:
         stems: Of each trained victim's files, by name.
         jobs: That fill it.
         broken: Why the attack failed.
-        failed: What went wrong in the cells of a victim, by name.
-        victims: Stems of the victims whose rows are all there.
+        failed: What went wrong in the cells of a victim, by name, under whatever condition.
+        victims: Stems of the other victims, whose rows are all there.
         measured: Whether the distortion rows are there.
-        unmeasured: What went wrong where no cell of a victim hangs on it, by what is missing:
-            "distortion", "kept images".
         made_by: Provenance of this run.
     """
 
@@ -62,7 +60,6 @@ class Cells:
     failed: dict[str, Failure] = field(default_factory=dict)
     victims: dict[str, str] = field(default_factory=dict)
     measured: bool = False
-    unmeasured: dict[str, Failure] = field(default_factory=dict)
     made_by: dict[str, Json] = field(default_factory=dict)
 
     def named(self, victim: str = "") -> tuple[str, str]:
@@ -85,25 +82,29 @@ class Cells:
                 self.broken = failure
 
     def settle(self, shards: range, kept: Sequence[Path], failures: Failures) -> None:
-        """See what there is by now, also of images to be `kept`; leave no hole without a name."""
+        """See what there is by now; leave no hole without a name.
+
+        No victim has a cell without distortions, and without the images to be `kept`.
+        """
         if self.row is None:  # the attack is not trained
             return
+        self.measured = self.row.has(DISTORTION, shards)
+        whole = self.measured and not (self.broken and not all(path.is_file() for path in kept))
         for victim, stem in self.stems.items():
             if victim in self.failed:
                 continue
-            if self.row.has(stem, shards):
+            if whole and self.row.has(stem, shards):
                 self.victims[victim] = stem
             else:
                 self.failed[victim] = self.broken or self._failure(LOST, failures, victim)
-        self.measured = self.row.has(DISTORTION, shards)
-        if self.victims:
-            if not self.measured:
-                self.unmeasured["distortion"] = self.broken or self._failure(LOST, failures)
-            if self.broken and not all(path.is_file() for path in kept):
-                self.unmeasured["kept images"] = self.broken
         if self.jobs:
             for victim in self.victims if self.broken else ["", *self.victims]:
                 failures.clear(*self.named(victim))
+
+    def share_failures(self, others: Sequence[Cells]) -> None:
+        """Fail here whoever failed under another of an attack's conditions."""
+        self.failed = {v: why for one in (*others, self) for v, why in one.failed.items()}
+        self.victims = {v: stem for v, stem in self.victims.items() if v not in self.failed}
 
     def _failure(self, failed: Failed, failures: Failures, victim: str = "") -> Failure:
         who, where = self.named(victim)

@@ -157,7 +157,7 @@ class Session:
     def fill(self, attacks: Iterable[str] | None = None) -> list[Cells]:
         """Score every missing cell of attacks, by default all; returns all, row after row.
 
-        Each condition makes rows of its own.
+        Each condition makes rows of its own; what fails under one fails under all.
         """
         names = list(self.request.attacks if attacks is None else attacks)
         able = [name for name in names if self._untrained(self.graph.attacks[name]) is None]
@@ -170,6 +170,8 @@ class Session:
             kept = [kept_file(self.store, job.kept, job.shard) for job in cells.jobs]
             wanted = kept if self.request.keep_images else []
             cells.settle(range(len(self.shards)), wanted, self.failures)
+        for cells in every:
+            cells.share_failures([one for one in every if one.attack == cells.attack])
         return every
 
     def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:

@@ -20,7 +20,6 @@ from bench.records.participants import (
     Record,
     Stated,
     Suspected,
-    Unmeasured,
     VictimRecord,
 )
 
@@ -120,7 +119,6 @@ class Entry(Record):
     attack: AttackRecord
     victims: Annotated[tuple[VictimRecord, ...], Field(min_length=1)]
     failed: tuple[FailedCell, ...] = ()
-    unmeasured: tuple[Unmeasured, ...] = ()
     suspicions: tuple[Suspected, ...] = ()
     suite: SuiteRecord
     recipe: Stated
@@ -148,11 +146,6 @@ class Entry(Record):
     def failed_victims(self) -> list[str]:
         """Victims whose cell failed."""
         return [cell.victim for cell in self.failed]
-
-    @property
-    def lacking(self) -> set[str]:
-        """What it says is missing beside cells."""
-        return {one.what for one in self.unmeasured}
 
     def as_json(self) -> dict[str, Any]:
         """What its file holds."""

@@ -44,22 +44,14 @@ class Coverage:
 class FailedCell:
     """A hole: what went wrong when this victim was scored on an attack's images.
 
+    Or when their distortion was measured, under whatever condition.
+
     Attributes:
         who: Failed; the attack itself, the victim, or something that one of them needs.
         log: With the traceback, relative to the run's folder.
     """
 
     victim: str
-    who: str
-    reason: str
-    log: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unmeasured:
-    """What is missing of an attack beside its cells, such as "distortion"; see `FailedCell`."""
-
-    what: str
     who: str
     reason: str
     log: str

@@ -13,7 +13,7 @@ import pandas as pd
 from bench.records.entry import Entry
 from bench.records.frames import no_rows
 from bench.records.metric import MetricSpec, image_metrics
-from bench.records.participants import AttackRecord, FailedCell, Unmeasured, VictimRecord
+from bench.records.participants import AttackRecord, FailedCell, VictimRecord
 from bench.records.samples import Sample
 from bench.types import REAL, SPLITS
 
@@ -117,11 +117,6 @@ class RunData:
     def failed(self) -> dict[tuple[str, str], FailedCell]:
         """Cells that failed, by (attack, victim)."""
         return {(e.attack.name, cell.victim): cell for e in self.entries for cell in e.failed}
-
-    @property
-    def unmeasured(self) -> list[tuple[str, Unmeasured]]:
-        """What else failed, with the attack that it is missing of."""
-        return [(entry.attack.name, one) for entry in self.entries for one in entry.unmeasured]
 
     @property
     def suspicions(self) -> dict[tuple[str, str], str]:

@@ -12,14 +12,12 @@ from bench.plan.evaluate import evaluate
 from bench.plan.failures import Failures
 from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import evaluate_run
-from bench.report.tables.notes import failed_cells
 from bench.report.tables.paper import build_table, render
 from bench.report.verification.folder import verify_folder
 from bench.types import CamobenchError
 from bench.verdicts import failed
 from tests.plugins import FOG, MADE, write
 from tests.smoke import SUITE, request, toy_session
-from tests.toy_run import edit_json
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -196,31 +194,20 @@ def test_when_nothing_is_left_it_says_so(smoke_copy, faulty, tmp_path):
         evaluate_run(ask, smoke_copy.store, tmp_path / "out")
 
 
-def test_what_no_cell_hangs_on_is_said_too(smoke_copy, tmp_path, monkeypatch):
+def test_what_fails_under_one_condition_fails_its_cell(smoke_copy, tmp_path, monkeypatch):
     text = FOG.replace("import camobench", "import os, camobench", 1)
     path = write(tmp_path / "fog.py", text.replace("0.9", "0.9 / int(os.environ['FOG'])"))
-    monkeypatch.setenv("FOG", "1")
     ask = request(attacks=tuple(select_attacks(f"{path}:Fog")), victims=("img-resnet12",))
-    evaluate_run(ask, smoke_copy.store, tmp_path / "out")
-    for kept in smoke_copy.store.root.rglob("distortion/*.parquet"):
-        kept.unlink()
-    monkeypatch.setenv("FOG", "0")  # what no key covers
-    ask = replace(ask, keep_images=True, recompress=(70,))
-    run = evaluate_run(ask, smoke_copy.store, tmp_path / "out")
-    out = run.directory
-    assert not run.failed
-    missing = {(attack, one.what) for attack, one in run.unmeasured}
-    whats = ("distortion", "kept images", "img-resnet12 after JPEG 70")
-    assert missing == {("fog", what) for what in whats}
-    assert "Traceback" in (out / run.unmeasured[0][1].log).read_text()
-    text = render(build_table(run, "in"), "md")
-    assert re.search(
-        r"attack fog failed: ZeroDivisionError: (float )?division by zero. No distortion of", text
-    )
-    assert failed_cells(run).startswith("missing: distortion of fog, kept images of fog, img-")
-    assert failed(verify_folder(out)) == []
-    edit_json(out / "entry-fog.json", lambda entry: entry.update(unmeasured=[]))
-    assert failed(verify_folder(out)) != []
+    for recompress, works in (((), True), ((), False), ((70,), False), ((70,), True)):
+        monkeypatch.setenv("FOG", str(int(works)))  # what no key covers
+        for kept in smoke_copy.store.root.rglob("distortion/*.parquet"):
+            if not recompress:
+                kept.unlink()
+        again = replace(ask, recompress=recompress)
+        run = evaluate_run(again, smoke_copy.store, tmp_path / "out")
+        assert set(run.failed) == ({("fog", "img-resnet12")} if not works else set())
+        assert set(run.predictions["attack"]) == {"identity", *(["fog"] if works else [])}
+        assert failed(verify_folder(run.directory)) == []
 
 
 def test_python_warns(smoke_copy, faulty, tmp_path):

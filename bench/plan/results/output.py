@@ -47,18 +47,15 @@ def write_matrix(out: Path, session: Session, cells: Sequence[Cells]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     plain = [one for one in cells if one.condition == PLAIN]
     others = [one for one in cells if one.condition != PLAIN]
-    under = {one.attack: [two for two in others if two.attack == one.attack] for one in plain}
-    for cell in plain:
-        cell.unmeasured |= _lost_to(under[cell.attack], cell)
     _write_rows(out / "predictions.parquet", [cell.predictions() for cell in plain if cell.victims])
     _write_rows(out / "distortion.parquet", [cell.distortion() for cell in plain if cell.measured])
     _write_conditions(out, [cell for cell in others if cell.victims])
     for stale in (*out.glob("entry-*.json"), *out.glob(f"{FAILURES}/*.log")):
         stale.unlink()
     for cell in plain:
-        record = entry(session, cell, under[cell.attack])
-        write_json(out / f"entry-{cell.attack}.json", record)
-        for failure in (*cell.failed.values(), *cell.unmeasured.values()):
+        under = [one for one in others if one.attack == cell.attack]
+        write_json(out / f"entry-{cell.attack}.json", entry(session, cell, under))
+        for failure in cell.failed.values():
             (out / FAILURES).mkdir(exist_ok=True)
             with suppress(FileNotFoundError):  # another run has done meanwhile what failed here
                 shutil.copyfile(failure.log, out / FAILURES / failure.log.name)
@@ -68,16 +65,6 @@ def write_matrix(out: Path, session: Session, cells: Sequence[Cells]) -> None:
         shutil.rmtree(out / SAMPLES)
     if kept := session.sample:
         write_samples(out / SAMPLES, session, kept)
-
-
-def _lost_to(cells: Sequence[Cells], plain: Cells) -> dict[str, Failure]:
-    """What is missing of an attack under conditions though it is there without, and why."""
-    return {
-        f"{victim} {one.condition.said}": failure
-        for one in cells
-        for victim, failure in {**one.failed, **one.unmeasured}.items()
-        if victim not in plain.failed
-    }
 
 
 def _write_rows(path: Path, frames: Sequence[pd.DataFrame]) -> None:
@@ -112,7 +99,6 @@ def entry(session: Session, cell: Cells, under: Sequence[Cells]) -> dict[str, Js
     graph, store = session.graph, session.store
     attack = ATTACKS.get(cell.attack)
     images = images_told(session.place.scorer.manifest)
-    unmeasured = [{"what": what, **_told(one)} for what, one in cell.unmeasured.items()]
     victims = [
         {
             **_fields(victim.spec),
@@ -137,7 +123,6 @@ def entry(session: Session, cell: Cells, under: Sequence[Cells]) -> dict[str, Js
         },
         "victims": victims,
         "failed": [{"victim": victim, **_told(failure)} for victim, failure in cell.failed.items()],
-        **({"unmeasured": unmeasured} if unmeasured else {}),
         **({"suspicions": cell.suspicions} if cell.suspicions else {}),
         "suite": {
             **_fields(graph.suite),

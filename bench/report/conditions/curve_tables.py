@@ -36,8 +36,6 @@ def curves_table(run: RunData) -> Table:
         ValueError: As `curves_of`, or if untouched and anonymised images share no images.
     """
     found = curves_of(run)
-    if not found and run.unmeasured:
-        raise ValueError(f"{run.directory} lacks distortion; run the same command again")
     if not found:
         raise ValueError(
             f"{run.directory} holds no weaker attack on photographs that were scored untouched "

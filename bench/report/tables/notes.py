@@ -246,9 +246,6 @@ def failure_notes(run: RunData, attacks: Collection[str] | None = None) -> Itera
         logs = list(dict.fromkeys(cell.log for _, cell in cells))
         more = f" and {len(logs) - 1} more" if len(logs) > 1 else ""
         yield f"{MARK} {who} failed: {reason}. No {names} on {victims}; see {logs[0]}{more}."
-    for attack, one in run.unmeasured:
-        if attacks is None or attack in attacks:
-            yield f"{one.who} failed: {one.reason}. No {one.what} of {attack}; see {one.log}."
 
 
 def _some(what: str, names: Iterable[str]) -> str:
@@ -259,8 +256,6 @@ def _some(what: str, names: Iterable[str]) -> str:
 def failed_cells(run: RunData) -> str:
     """All that failed in one line, for the command line; "" where nothing did."""
     cells = [f"{attack} on {victim}" for attack, victim in run.failed]
-    others = [f"{one.what} of {attack}" for attack, one in run.unmeasured]
-    parts = [f"{plural(len(cells), 'cell')} failed: {listed(cells, MOST_NAMED)}"] if cells else []
-    parts += [f"missing: {listed(others, MOST_NAMED)}"] if others else []
     where = f"tracebacks are in {run.directory / 'failures'}, the same command tries again"
-    return "; ".join([*parts, where]) if parts else ""
+    failed = f"{plural(len(cells), 'cell')} failed: {listed(cells, MOST_NAMED)}; {where}"
+    return failed if cells else ""

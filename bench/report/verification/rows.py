@@ -145,8 +145,6 @@ def _distortion_of(entry: Entry, rows: pd.DataFrame, wanted: pd.DataFrame) -> Ve
     lost, part = entry.failed_victims, entry.attack.partial
     if rows.empty and len(lost) == len(entry.victims):
         return _verdict(check, [], "no row", lost)
-    if rows.empty and "distortion" in entry.lacking:
-        return _verdict(check, [], "no row", ["distortion"])
     problems = cell_problems(rows, wanted.assign(optional=part is not None))
     problems += _coverage_problems(part, {"": len(rows)}, len(wanted))
     return _verdict(check, [*problems, *distortion_problems(rows, entry)], plural(len(rows), "row"))
@@ -157,8 +155,8 @@ def _under_conditions(
 ) -> Iterator[str]:
     """What is wrong with rows under conditions: they are of the attack's own cells, all of them.
 
-    What failed there is missing only where the entry says so: nobody leaves a hard victim out of
-    the means, and curves are read off by how far a weaker attack goes.
+    Nobody leaves a hard victim out of the means, and curves are read off by how far a weaker attack
+    goes.
     """
     after, far = mine["conditions"], mine["conditions-distortion"]
     weaker = after.loc[after["quality_percent"].isna(), "said"].unique()
@@ -170,19 +168,9 @@ def _under_conditions(
         wanted = (
             whole[of].astype("string").fillna("").merge(pd.Series(said, name="said"), how="cross")
         )
-        # What failed has no row at all; where there is one, all are wanted.
-        excused = entry.lacking - set(_failures(rows))
-        wanted = wanted[~_failures(wanted).isin(excused)]
         yield from cell_problems(rows, wanted)
     yield from prediction_problems(after, entry) if len(after) else ()
     yield from distortion_problems(far, entry)
-
-
-def _failures(rows: pd.DataFrame) -> pd.Series[str]:
-    """What an entry would say of each row if it could not be made: "VICTIM after JPEG 90"."""
-    what = rows["victim"] + " " if "victim" in rows else "distortion "
-    found: pd.Series[str] = what + rows["said"]
-    return found
 
 
 def _verdict(check: str, problems: list[str], whole: str, lost: Sequence[str] = ()) -> Verdict:

@@ -10,14 +10,13 @@ from bench.records.load import CONDITIONS, TABLES, load_run
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import pairs_table
 from bench.report.comparison.ranking import ranks_table
-from bench.report.conditions.curve_tables import CURVES, curves_table
+from bench.report.conditions.curve_tables import curves_table
 from bench.report.conditions.curves import curves_of
 from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
 from bench.report.pages.site import write_site
 from bench.report.verification.folder import verify_folder
-from bench.verdicts import failed
 from tests.report.conditions.test_survival import rate, weakened
 from tests.report.leaderboard.folders import failed as failed_on
 from tests.report.leaderboard.folders import in_part, without
@@ -124,26 +123,6 @@ def test_a_strength_in_part_is_no_point_of_a_curve(curved_dir, name):
     assert [point.strength for point in curves["mislgan", "in"].points] == [0.0, 1.0]
     assert curves["mislgan", "in"].at == (None, None)
     assert len(curves["mislgan", "out"].points) == 3
-
-
-def test_attacks_whose_distortion_failed_have_no_curve_and_stop_no_board(curved_dir, tmp_path):
-    old = CURVES.write(load_run(curved_dir))
-    failure = {"who": "the attack", "reason": "x", "log": "failures/x.log"}
-    lost = [{"what": what, **failure} for what in ("distortion", "distortion at strength 0.5")]
-    for path in curved_dir.glob("entry-*.json"):
-        if path.name != "entry-identity.json":
-            edit_json(path, lambda entry: entry.update(unmeasured=lost))
-    for name in ("distortion", "conditions-distortion"):
-        rewrite(curved_dir, name, lambda rows: rows[rows["attack"] == "identity"])
-    stale = {one.check for one in verify_folder(curved_dir) if one.verdict == "fail"}
-    assert stale == {"curves.md", "curves.csv", "curves.tex"}  # of the rows before
-    with pytest.raises(ValueError, match="lacks distortion; run the same command again"):
-        CURVES.build(load_run(curved_dir))
-    assert CURVES.write(load_run(curved_dir)) == []
-    assert not any(path.exists() for path in old)
-    assert failed(verify_folder(curved_dir)) == []
-    [board], _ = load_boards([curved_dir])
-    assert write_site([build_standings(board)], tmp_path).is_file()
 
 
 def test_the_page_of_an_attack_shows_its_rank_beside_what_it_is_ranked_by(curved_dir, tmp_path):
