@@ -9,9 +9,9 @@ from bench.records.metric import headline, row_metrics
 from bench.report.comparison.ranking import TOLD_APART
 from bench.report.conditions.curve_tables import WHOLE, at_record
 from bench.report.leaderboard.boards import Board
-from bench.report.leaderboard.standing import PART, Standing, Standings
+from bench.report.leaderboard.standing import Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
-from bench.report.tables.notes import AT_HAND, origin_notes, scenes_said
+from bench.report.tables.notes import AT_HAND, MARK, origin_notes, scenes_said
 from bench.report.tables.render import render
 from bench.report.tables.table import (
     NA,
@@ -192,9 +192,9 @@ def _notes(standings: Standings, split: str, rows: Sequence[Row]) -> Iterable[st
             "Device AUC: chance that an anonymised image fits its own device's fingerprint better "
             "than one fits another's; 0.5 hides the device (`linkage`)."
         )
-    if any(PART in cell for row in rows for cell in row.cells):
+    if any(MARK in cell for row in rows for cell in row.cells):
         yield (
-            f"{PART} over what was scored alone, so not to be compared with the other means: see "
+            f"{MARK}: over what was scored alone, so not to be compared with the other means: see "
             "below."
         )
     yield from board.notes

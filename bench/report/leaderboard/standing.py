@@ -16,13 +16,12 @@ from bench.report.detection.scores import headline_aucs
 from bench.report.leaderboard.boards import Board
 from bench.report.linkage import linkage_by_attack
 from bench.report.statistics import rates_of
+from bench.report.tables.notes import MARK
 from bench.report.tables.paper import build_table
 from bench.report.tables.table import NA, Table, between, number
 from bench.types import SPLITS
 
 KINDS = ("attack", "preliminary", "control")
-PART = "*"
-"""Marks a figure over a part of what the others are over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +49,10 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """`84.6`, `84.6*` where some rows are missing, `hole` where all are, `n/a`: undefined."""
+        """`84.6`, `84.6§` where some rows are missing, `hole` where all are, `n/a`: undefined."""
         if self.hole:
             return "hole"
-        return number(self.value) + (PART if self.partial and self.value is not None else "")
+        return number(self.value) + (MARK if self.partial and self.value is not None else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,10 +116,10 @@ class Standing:
         return f"{self.scored[0]} of {self.scored[1]}" if self.scored[0] else "nothing"
 
     def mean_text(self, metric: str, *, interval: bool = True) -> str:
-        """A mean with its 95 % interval, starred where it is over a part alone, or `n/a`."""
+        """A mean with its 95 % interval, marked where it is over a part alone, or `n/a`."""
         figures = ("mean", "mean_low", "mean_high")
         mean, low, high = (self.record[f"{metric}_{figure}_percent"] for figure in figures)
-        text = number(mean) + ("" if self.complete or mean is None else PART)
+        text = number(mean) + ("" if self.complete or mean is None else MARK)
         return f"{text} ({between(low, high)})" if interval and low is not None else text
 
     def level_text(self, metric: str) -> str:
@@ -128,7 +127,7 @@ class Standing:
         curve = (self.curves or {}).get(metric)
         if curve is None:
             return NA
-        text = at_text(curve) + (PART if not self.complete and curve.at[0] is not None else "")
+        text = at_text(curve) + (MARK if not self.complete and curve.at[0] is not None else "")
         return f"{text} ({ends_text(curve)})" if curve.at[1] else text
 
 
@@ -208,7 +207,7 @@ def _aucs(board: Board, attack: str, split: str) -> dict[str, Figure]:
     """By the first folder that says; but detectors of other folders learned from other attacks."""
     names = {source.directory: source.entry.attack.name for source in board.sources[attack]}
     found: dict[str, Figure] = {}
-    for place, run in enumerate(one.whole for one in board.submissions):
+    for place, run in enumerate(one.run for one in board.submissions):
         of = (names.get(run.directory, ""), split)
         if place == 0 and (detected := headline_aucs(run).get(of)):
             found["detection"] = detected.auc

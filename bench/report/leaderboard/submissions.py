@@ -3,15 +3,15 @@
 A folder that does not hold what it says is left out, with the reason, and the others are shown.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench.records.entry import Entry, Provenance
+from bench.records.entry import Provenance
 from bench.records.frames import images_of
 from bench.records.load import each_once
 from bench.records.participants import VictimRecord
@@ -38,18 +38,16 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """Entries of one folder that were scored at one precision.
+    """Entries of one folder.
 
     Attributes:
         name: The folder's name under the place where it was looked for, with slashes.
         run: Their tables.
-        whole: Those of the folder, whatever the precision.
-        precision: What the victims and attacks were computed in.
+        precision: What the victims and attacks were computed in: all that any entry says.
     """
 
     name: str
     run: RunData
-    whole: RunData
     precision: str
 
     @cached_property
@@ -85,7 +83,8 @@ def load_submissions(
             reasons = tuple(f"{one.check}: {one.finding}" for one in wrong)
             left_out.append(LeftOut(name=name, directory=folder, reasons=reasons))
         else:
-            found += _by_precision(name, run)
+            made = precision_of(*(entry.provenance for entry in run.entries))
+            found.append(Submission(name=name, run=run, precision=made))
     return found, left_out
 
 
@@ -94,14 +93,17 @@ def victims_of(submissions: Iterable[Submission]) -> dict[str, VictimRecord]:
     return each_once(victim for one in submissions for victim in one.run.victims)
 
 
-def precision_of(made: Provenance) -> str:
-    """Precision of an entry's runs; with the kind of device where that moves more than rounding.
+def precision_of(*entries: Provenance) -> str:
+    """Precision of entries' runs; with the kind of device where that moves more than rounding.
 
     At full precision, devices agree to about 1e-4 in a logit, so the device is no term of it.
     """
-    last = made.model_dump(include={"precision", "device", "tf32"})
-    others = [one.model_dump(exclude_none=True) for one in made.also_scored_by]
-    return " and ".join(sorted({_precision(last | one) for one in ({}, *others)}))
+    found = set[str]()
+    for made in entries:
+        last = made.model_dump(include={"precision", "device", "tf32"})
+        others = [one.model_dump(exclude_none=True) for one in made.also_scored_by]
+        found |= {_precision(last | one) for one in ({}, *others)}
+    return " and ".join(sorted(found))
 
 
 def _precision(one: dict[str, Any]) -> str:
@@ -127,17 +129,3 @@ def _folders(places: Iterable[Path]) -> dict[str, Path]:
                 )
             found[name] = folder
     return found
-
-
-def _by_precision(name: str, run: RunData) -> Iterator[Submission]:
-    terms: dict[str, list[Entry]] = {}
-    for entry in run.entries:
-        terms.setdefault(precision_of(entry.provenance), []).append(entry)
-    for precision, entries in terms.items():
-        part = run
-        if len(terms) > 1:
-            names = [entry.attack.name for entry in entries]
-            tables: dict[str, Any] = {of: getattr(run, of) for of in TABLES}
-            mine = {of: rows[rows["attack"].isin(names)] for of, rows in tables.items()}
-            part = replace(run, entries=tuple(entries), **mine)
-        yield Submission(name=name, run=part, whole=run, precision=precision)

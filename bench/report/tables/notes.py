@@ -25,6 +25,7 @@ from bench.wording import listed, plural
 AT_HAND = "conditional on the cameras and the trained networks at hand"
 FAILED = "failed"
 MARK = "§"
+"""Of a figure that is not over all that others beside it are over."""
 MOST_NAMED = 3
 NOT_AUDITED = "Not audited: `camobench data prepare {suite}` audits it, then the same run again."
 

@@ -17,7 +17,7 @@ from bench.verdicts import failed
 from tests.report.detection.test_detection import scores_of
 from tests.report.leaderboard.folders import boards_of, write_folder
 from tests.report.test_linkage import pce_of
-from tests.toy_run import edit_json, under
+from tests.toy_run import under
 
 
 @pytest.mark.parametrize(
@@ -42,21 +42,6 @@ def test_what_was_measured_is_a_column_where_a_folder_has_it(
     place = [cell.strip() for cell in lines[0].split("|")].index(heading)
     [row, *_] = [line for line in lines if line.startswith("| mislgan")]
     assert row.split("|")[place].strip() == f"{aucs['mislgan']:.2f}"
-
-
-def test_a_folder_of_two_precisions_has_boards_all_the_same(tmp_path):
-    folder = write_folder(tmp_path / "one")
-    scores_of(folder).to_parquet(folder / ROWS)
-    pce_of(folder).to_parquet(folder / LINKS)
-    edit_json(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
-    (board,), (left_out,) = load_boards([folder])
-    assert "identity" in str(left_out)  # none of that precision
-    found = {one.attack.name: one for one in build_standings(board).by_split["in"]}
-    assert {name: auc[0] for name, auc in found["jpeg-q85"].aucs.items()} == {
-        "detection": 0.75,
-        "device": 1,
-    }
-    assert "mislgan" not in found
 
 
 def endless(folder):

@@ -61,7 +61,7 @@ def test_a_hole_is_shown_and_takes_no_part(holed):
     assert row.cells[-1] == "192 of 240"
     names = [r.name for r in board_table(holed, "in").rows]
     assert 0 < names.index("Not ranked") < names.index("mislgan: pef")
-    mean, rest = row.cells[2].split("*")
+    mean, rest = row.cells[2].split("§")
     assert 0 < float(mean) < 100
     assert rest.startswith(" (")
     digests = {victim.name: victim.digest for victim in holed.board.run.victims}
@@ -70,12 +70,12 @@ def test_a_hole_is_shown_and_takes_no_part(holed):
 
 def test_a_mean_over_fewer_victims_is_starred_and_below_the_others(holed):
     means = {one.attack.name: one.mean_text("tasr", interval=False) for one in holed.by_split["in"]}
-    assert means["mislgan"].endswith("*")
+    assert means["mislgan"].endswith("§")
     defined = [name for name, mean in means.items() if mean != "n/a"]
     assert mean_order(holed, "in", TASR)["mislgan"] == len(defined) - 1
     notes = board_table(holed, "in").notes
-    assert any(note.startswith("* over what was scored alone") for note in notes)
-    assert "*" not in "".join(means[name] for name in defined if name != "mislgan")
+    assert any(note.startswith("§: over what was scored alone") for note in notes)
+    assert "§" not in "".join(means[name] for name in defined if name != "mislgan")
 
 
 def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
