@@ -9,13 +9,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.entry import Entry
 from bench.records.frames import cell_of
-from bench.records.metric import MetricSpec
 from bench.records.participants import FAMILIES, VictimRecord
 from bench.records.run import RunData
 from bench.report.conditions.curves import has_strengths
@@ -240,13 +238,6 @@ def _merged(
                     f"{plural(len(both), 'prediction')} of the same networks in more than one "
                     f"folder: {unlike} differ; those of the folder listed first count."
                 )
-            if table == "distortion":
-                whose = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-                lost = _unlike([members[at].run for at in np.unique(whose[~again])])
-                rows = rows.drop(columns=[metric.name for metric in lost])
-                if lost:
-                    titles = listed(sorted(metric.title for metric in lost))
-                    notes.append(f"Not measured alike in every folder, so left out: {titles}.")
             frames[table] = rows[~again].reset_index(drop=True)
     run = replace(
         members[0].run,
@@ -255,12 +246,6 @@ def _merged(
         **frames,
     )
     return run, sources, notes
-
-
-def _unlike(runs: Sequence[RunData]) -> set[MetricSpec]:
-    """Metrics of images that not all of these were measured by, or not by the same code."""
-    by = [{m: run.entries[0].metrics.get(m.name) for m in run.metrics} for run in runs]
-    return {m for one in by for m in one if not all((m, one[m]) in other.items() for other in by)}
 
 
 def _labels(member: Submission, known: dict[str, Entry]) -> dict[str, str]:

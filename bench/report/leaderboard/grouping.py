@@ -1,8 +1,9 @@
 """Which submissions may share a table, and why others may not.
 
-A board is one suite, recipe, scorer, LPIPS and precision, and one set of victim networks: a column
-never mixes two trainings of one victim. A column of a new victim joins by the attacks that it was
-scored under; what shares neither a victim nor an attack cannot be compared at all.
+A board is one suite, recipe, scorer, LPIPS, set of metrics and precision, and one set of victim
+networks: a column never mixes two trainings of one victim. A column of a new victim joins by the
+attacks that it was scored under; what shares neither a victim nor an attack cannot be compared at
+all.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,10 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bench.records.frames import CELL, same_distortion
-from bench.records.load import same_network
+from bench.records.load import TERMS, same_network
 from bench.records.participants import FAMILIES
 from bench.records.run import RunData
-from bench.report.comparison.contenders import terms_of
 from bench.report.leaderboard.submissions import TABLES, Submission, victims_of
 from bench.wording import listed, plural
 
@@ -48,9 +48,7 @@ def _seniority(one: Submission) -> tuple[bool, int, int, str, str]:
 
 def differences(submission: Submission, group: Sequence[Submission]) -> list[str]:
     """Why a submission may not join a group; empty where it may."""
-    mine, theirs = (
-        {**terms_of(one.run), "precision": one.precision} for one in (submission, group[0])
-    )
+    mine, theirs = map(_terms, (submission, group[0]))
     found: list[str] = []
     for what, value in mine.items():
         # Another suite has other images and classes: one reason is enough.
@@ -62,6 +60,17 @@ def differences(submission: Submission, group: Sequence[Submission]) -> list[str
         or _other_networks(submission, group)
         or _other_rows(submission, group)
     )
+
+
+def _terms(one: Submission) -> dict[str, object]:
+    """What two submissions must agree on."""
+    first = one.run.entries[0]
+    measured = [f"{m.title} {first.metrics.get(m.name, '')}".strip() for m in one.run.metrics]
+    return {
+        **{what: of(first) for what, of in TERMS.items() if what != "seed"},
+        "metrics": ", ".join(measured),
+        "precision": one.precision,
+    }
 
 
 def _other_images(submission: Submission, base: Submission) -> list[str]:
