@@ -174,9 +174,7 @@ def survival(directory: Path) -> None:
 
 
 @click.command()
-@click.argument(
-    "places", nargs=-1, required=True, metavar="DIR ATTACK... | DIR:ATTACK... | DIR DIR --ranks"
-)
+@click.argument("places", nargs=-1, required=True, metavar="DIR ATTACK... | DIR DIR --ranks")
 @click.option("--victim", help="On this victim alone.")
 @click.option("--target", help="Sent to this camera model alone; with --victim, McNemar's test.")
 @click.option(
@@ -193,20 +191,15 @@ def compare(
     ranks: bool,
     equal: bool,
 ) -> None:
-    """Compare attacks of one run, or of several: differences with intervals and p-values.
+    """Compare attacks of one run: differences with intervals and p-values.
 
     An attack alone is compared with doing nothing: the untouched images, asked for every target.
-    Names may be patterns such as 'cgan-*'; all pairs are compared. Attacks of two runs (DIR1:A
-    DIR2:B) must share suite, recipe, scorer and LPIPS version; means are over the victims that both
-    have. DIR1 DIR2 --ranks, of whatever suites and recipes: do both rank the same attacks alike?
+    Names may be patterns such as 'cgan-*'; all pairs are compared. DIR1 DIR2
+    --ranks, of whatever suites and recipes: do both rank the same attacks alike?
 
     Example: camobench compare camobench-out cgan-img-wdf-pef mislgan
     """
-    from bench.report.comparison.contenders import (
-        contenders_across,
-        contenders_of,
-        doing_nothing,
-    )
+    from bench.report.comparison.contenders import contenders_of, doing_nothing
     from bench.report.comparison.order import order_table
     from bench.report.comparison.pairs import pairs_table
     from bench.report.comparison.ranking import ranks_table
@@ -220,23 +213,15 @@ def compare(
         one, other = (contenders_of(folder, []) for folder in folders)
         show_table(order_table(one, other, equal=equal))
         return
-    if folders[0].is_dir():
-        names = places[1:]
-        if not ranks and not names:
-            raise click.UsageError("name the attacks to compare, or ask for --ranks")
-        contenders = contenders_of(folders[0], names)
-    else:
-        contenders = contenders_across([_place(place) for place in places])
+    if not folders[0].is_dir():
+        raise click.UsageError(f"{places[0]!r} is no folder")
+    names = places[1:]
+    if not ranks and not names:
+        raise click.UsageError("name the attacks to compare, or ask for --ranks")
+    contenders = contenders_of(folders[0], names)
     if ranks:
         found = ranks_table(contenders, equal=equal)
     else:
         contenders += [doing_nothing(one) for one in contenders] if len(contenders) == 1 else []
         found = pairs_table(contenders, victim=victim, target=target, equal=equal)
     show_table(found)
-
-
-def _place(text: str) -> tuple[Path, str]:
-    folder, colon, attack = text.rpartition(":")
-    if not colon or not folder or not attack:
-        raise click.UsageError(f"{text!r} is no folder, and not DIR:ATTACK either")
-    return Path(folder), attack

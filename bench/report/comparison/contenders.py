@@ -1,15 +1,15 @@
-"""Which attacks are compared, from one run folder or several that fit together."""
+"""Which attacks of a run are compared."""
 
 import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from bench.metrics.paired import Shared, shared
 from bench.metrics.success import CLEAN_CONTROL
-from bench.records.load import TERMS, load_run
+from bench.records.load import load_run
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData
@@ -22,7 +22,7 @@ from bench.wording import unknown
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """One attack of one run; `label` is its name, with the folder's where there are several."""
+    """One attack of one run; `label` is what tables call it."""
 
     label: str
     attack: AttackRecord
@@ -60,8 +60,8 @@ def doing_nothing(beside: Contender) -> Contender:
         UnknownNameError: If they were not scored.
     """
     require_known("attack", CLEAN_CONTROL, [attack.name for attack in beside.run.attacks])
-    label = beside.label.removesuffix(beside.attack.name) + CLEAN_CONTROL
-    return Contender(label=label, attack=beside.run.entry(CLEAN_CONTROL).attack, run=beside.run)
+    attack = beside.run.entry(CLEAN_CONTROL).attack
+    return Contender(label=CLEAN_CONTROL, attack=attack, run=beside.run)
 
 
 def level_said(run: RunData) -> str:
@@ -123,60 +123,21 @@ def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:
         UnknownNameError: If a name is none of the run's; names close matches.
         ValueError: As `load_run`.
     """
-    found = contenders_across([(directory, name) for name in names or ["*"]])
-    return [replace(one, label=one.attack.name) for one in found]
-
-
-def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
-    """Attacks by folder and name or pattern, each once, of runs whose figures may be compared.
-
-    Raises:
-        UnknownNameError: If a run has no such attack.
-        ValueError: As `load_run`, or if two runs differ in suite, recipe, scorer, LPIPS version or
-            the networks of a victim.
-    """
-    runs = {folder: load_run(folder) for folder in dict.fromkeys(folder for folder, _ in places)}
-    first, *others = runs.values()
-    for other in others:
-        _require_same_terms(first, other)
-    chosen = dict.fromkeys(
-        (folder, found) for folder, name in places for found in _matching(name, runs[folder])
-    )
-    return [
-        Contender(label=f"{at}:{name}", attack=runs[at].entry(name).attack, run=runs[at])
-        for at, name in chosen
-    ]
-
-
-def terms_of(run: RunData) -> dict[str, object]:
-    """What two runs must agree on before their figures may be compared."""
-    return {what: of(run.entries[0]) for what, of in TERMS.items() if what != "seed"}
-
-
-def _require_same_terms(first: RunData, other: RunData) -> None:
-    theirs, twins = terms_of(other), {victim.name: victim for victim in other.victims}
-    terms = {what: (value, theirs[what]) for what, value in terms_of(first).items()}
-    for victim in first.victims:
-        if twin := twins.get(victim.name):
-            terms[f"victim {victim.name} (key)"] = (victim.key, twin.key)
-            terms[f"victim {victim.name} (precision)"] = (victim.precision, twin.precision)
-    for what, (one, two) in terms.items():
-        if one != two:
-            raise ValueError(
-                f"{first.directory} has {what} {one!r}, {other.directory} has {two!r}: such runs "
-                "are not compared; score both attacks on the same terms"
-            )
+    run = load_run(directory)
+    chosen = dict.fromkeys(found for name in names or ["*"] for found in _matching(name, run))
+    return [Contender(label=name, attack=run.entry(name).attack, run=run) for name in chosen]
 
 
 def mean_families(contenders: Sequence[Contender], victim: str | None = None) -> dict[str, str]:
     """Victim to family, of those `averaged`, or of the one that is asked for.
 
     Raises:
-        UnknownNameError: If no run has that victim.
+        UnknownNameError: If the run has no such victim.
     """
+    run = contenders[0].run
     if victim is None:
-        return averaged(victim for one in contenders for victim in one.run.victims)
-    families = {name: family for one in contenders for name, family in one.run.families.items()}
+        return averaged(run.victims)
+    families = run.families
     require_known("victim", victim, families)
     return {victim: families[victim]}
 
