@@ -13,7 +13,7 @@ import pandas as pd
 from bench.metrics.linkage import Linkage, linkage
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
-from bench.report.detection.scores import IMAGE, has_other_targets, measured_rows
+from bench.report.detection.scores import IMAGE, measured_rows
 from bench.report.statistics import by_attack
 from bench.report.tables.files import RunTable
 from bench.report.tables.table import Table, attack_head, attack_table, ends_record, with_ends
@@ -47,25 +47,7 @@ def has_pce(run: RunData) -> bool:
 @once
 def linkage_rows(run: RunData) -> pd.DataFrame:
     """PCE of the run's images, untouched ones without an attack."""
-    return measured_rows(run, ROWS, _COLUMNS, "pce", "linkage", _incomplete)
-
-
-def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
-    """The first attack that is not whole: nobody leaves out what fits its device."""
-    devices, attacks = set(rows[DEVICE]), rows["attack"].dropna().unique()
-    for split, attack in product(rows["split"].unique(), [None, *attacks]):
-        here = rows[rows["split"] == split]
-        before = here[here["attack"].isna()]
-        mine = before if attack is None else here[here["attack"] == attack]
-        if (
-            mine.duplicated([*IMAGE, DEVICE]).any()
-            or len(mine) != len(devices) * len(mine[IMAGE].drop_duplicates())
-            or not set(mine["device"]) <= devices
-            or set(mine["image_id"]) != set(before["image_id"])
-            or (attack is not None and has_other_targets(mine, run))
-        ):
-            return f"{attack or 'untouched images'} ({split})"
-    return ""
+    return measured_rows(run, ROWS, _COLUMNS, "pce", [DEVICE, FRAMES], "linkage")
 
 
 @once

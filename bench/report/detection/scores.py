@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,16 +58,11 @@ def has_scores(run: RunData) -> bool:
 @once
 def detection_rows(run: RunData) -> pd.DataFrame:
     """Scores of the run's attacks."""
-    return measured_rows(run, ROWS, _COLUMNS, "score", "detect", _incomplete)
+    return measured_rows(run, ROWS, _COLUMNS, "score", ["detector"], "detect")
 
 
 def measured_rows(
-    run: RunData,
-    name: str,
-    columns: Sequence[str],
-    value: str,
-    command: str,
-    incomplete: Callable[[pd.DataFrame, RunData], str],
+    run: RunData, name: str, columns: Sequence[str], value: str, by: Sequence[str], command: str
 ) -> pd.DataFrame:
     """What a command measured of a run's images; rows without an attack are of untouched ones.
 
@@ -76,12 +71,11 @@ def measured_rows(
         name: Of the file in its folder.
         columns: Of the file.
         value: The column that was measured.
+        by: Columns that say by whom; everybody is asked once of every image and target.
         command: Which makes the file.
-        incomplete: Where rows are not all that there must be, of the run's own images and targets;
-            nothing where they are.
 
     Raises:
-        ValueError: If there is no such file, or it is not whole, or not of the run's networks.
+        ValueError: If there is no such file, or it has holes, or is not of the run's networks.
     """
     path, again = run.directory / name, f"`camobench {command} {run.directory}` makes it"
     if not path.is_file():
@@ -99,41 +93,11 @@ def measured_rows(
         raise ValueError(f"{path} has no {value} that is a number; {again} anew")
     if not np.isfinite(rows[value].astype("float64")).all():
         raise ValueError(f"{path} has a {value} that is NaN or infinite; {again} anew")
-    if where := incomplete(rows, run):
-        raise ValueError(
-            f"{path} lacks a {value} of some image and target, or has one too many, of {where}; "
-            f"{again} anew"
-        )
+    asked = rows[[column for column in columns if column not in (*by, value)]].drop_duplicates()
+    answers = len(asked) * len(rows[[*by]].drop_duplicates())
+    if rows.duplicated([*asked, *by]).any() or len(rows) != answers:
+        raise ValueError(f"{path} has not one {value} of each {by[0]} and image; {again} anew")
     return rows
-
-
-def has_other_targets(rows: pd.DataFrame, run: RunData) -> bool:
-    """Whether rows of an attack have other targets than the run has of their images."""
-    cell = ["split", "attack", *IMAGE]
-    cells = rows[cell].drop_duplicates()
-    same = cells[["split", "attack", "image_id"]].drop_duplicates()
-    wanted = run.distortion[cell].drop_duplicates().merge(same)
-    return len(cells) != len(wanted) or len(cells.merge(wanted)) != len(wanted)
-
-
-def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
-    """The first attack that is not whole: nobody leaves out what a detector noticed."""
-    cell = ["split", "attack", "treated", *IMAGE]
-    splits = rows.groupby("attack")["split"].nunique()
-    if (fewest := splits.min()) < splits.max():
-        return f"{splits.idxmin()} (in {fewest} of {splits.max()} splits)"
-    untouched = rows[~rows["treated"].astype(bool)].groupby("split")["image_id"].agg(set)
-    for (split, attack), mine in rows.groupby(["split", "attack"], dropna=False):
-        detectors = mine["regime"].nunique() * mine["detector"].nunique()
-        images = [set(part["image_id"]) for _, part in mine.groupby("treated")]
-        if (
-            mine.duplicated([*cell, "detector", "regime"]).any()
-            or len(mine) != detectors * len(mine[cell].drop_duplicates())
-            or images != [untouched.get(split)] * 2
-            or has_other_targets(mine[mine["treated"]], run)
-        ):
-            return f"{attack} ({split})"
-    return ""
 
 
 @once
