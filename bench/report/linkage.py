@@ -18,7 +18,7 @@ from bench.report.statistics import by_attack
 from bench.report.tables.files import RunTable
 from bench.report.tables.table import Table, attack_head, attack_table, ends_record, with_ends
 from bench.types import SPLITS
-from bench.wording import plural
+from bench.wording import listed, plural
 
 ROWS = "linkage.parquet"
 DEVICE, FRAMES = "fingerprint", "flat_fields"
@@ -47,7 +47,13 @@ def has_pce(run: RunData) -> bool:
 @once
 def linkage_rows(run: RunData) -> pd.DataFrame:
     """PCE of the run's images, untouched ones without an attack."""
-    return measured_rows(run, ROWS, _COLUMNS, "pce", [DEVICE, FRAMES], "linkage")
+    rows = measured_rows(run, ROWS, _COLUMNS, "pce", [DEVICE, FRAMES], "linkage")
+    if strange := set(rows["device"]) - set(rows[DEVICE]):
+        raise ValueError(
+            f"{run.directory / ROWS} has no fingerprint of {listed(sorted(strange))}; `camobench "
+            f"linkage {run.directory}` makes it anew"
+        )
+    return rows
 
 
 @once

@@ -74,6 +74,7 @@ def test_formats_say_the_same_and_a_split_without_flat_fields_is_named(run_dir):
         (lambda rows: rows.assign(pce=np.nan), "a pce that is NaN"),
         (lambda rows: rows.drop(index=rows.index[-1]), "not one pce of each fingerprint"),
         (lambda rows: pd.concat([rows, rows.iloc[-1:]]), "not one pce"),
+        (lambda rows: rows[rows[DEVICE] != rows["device"][0]], "has no fingerprint of"),
     ],
 )
 def test_pce_of_something_else_is_refused(linked_dir, edit, word):
