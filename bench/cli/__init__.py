@@ -5,10 +5,13 @@ Exit codes: 0 done, 1 failed or missing, 2 wrong usage, 130 interrupted.
 
 from __future__ import annotations
 
+import _thread
 import io
 import os
 import sys
+import threading
 import warnings
+from collections.abc import Callable
 from typing import NoReturn
 
 import click
@@ -26,6 +29,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # no console is a reason to fail
             stream.reconfigure(errors="replace")
+    if sys.unraisablehook is not _interrupt_again:
+        _say_unraisable.append(sys.unraisablehook)
+        sys.unraisablehook = _interrupt_again
     warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         cli(prog_name="camobench", standalone_mode=False)
@@ -41,6 +47,19 @@ def main() -> None:
         _interrupted("run the same command again to continue")
     except (KeyboardInterrupt, click.Abort):
         _interrupted("the same command begins anew")
+
+
+_say_unraisable: list[Callable[[sys.UnraisableHookArgs], object]] = []
+
+
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Interrupt once more where an interruption fell into a finaliser, which swallows it."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        again = threading.Timer(0.05, _thread.interrupt_main)  # not here: it would be lost too
+        again.daemon = True
+        again.start()
+    else:
+        _say_unraisable[-1](lost)
 
 
 def _interrupted(remedy: str) -> NoReturn:

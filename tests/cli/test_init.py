@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import click
 import pandas as pd
@@ -138,6 +139,22 @@ def test_interrupted_is_130_and_says_how_to_go_on(
     monkeypatch.setattr(where, interrupted)
     code, out, err = camobench(*words, "--store", tmp_path / "store")
     assert (code, out, err.strip()) == (130, "", said)
+
+
+def test_an_interruption_in_a_finaliser_is_not_lost(camobench, tmp_path, monkeypatch):
+    class Finalised:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def load(directory):
+        Finalised()
+        for _ in range(3000):  # where the second one arrives; later, it would end the tests
+            time.sleep(0.02)
+        raise ValueError("it was lost")
+
+    monkeypatch.setattr("bench.records.load.load_run", load)
+    code, _, err = camobench("table", tmp_path)
+    assert (code, err.strip()) == (130, ANEW)
 
 
 @pytest.mark.slow
