@@ -37,6 +37,10 @@ from bench.wording import listed, plural
 
 MORE_CLASSES = tuple(f"Camera {letter}" for letter in "ABCDE")
 HANDED = {"attack": "Set-B and its surrogates", "victim": "Set-A"}
+KEEP = (
+    "keep all that `fit` learns in parameters or buffers: self.register_buffer(...), or pickled in "
+    "a tensor of `get_extra_state`"
+)
 HARNESS = (
     *("bench.jobs", "bench.execute", "bench.plan", "bench.verify", "bench.challenge"),
     *("bench.store", "bench.suites", "bench.report", "bench.cli"),
@@ -224,13 +228,12 @@ def check_state(subject: Subject) -> str:
         f"a fresh build does not take the stored state: {problem}",
         "register the same names in `__init__`; a buffer whose size is learnt may be empty",
     )
-    images, keep = pixels(3, 65, 97), "keep all that `fit` learns in parameters or buffers: "
-    keep += "self.register_buffer(...), or pickled in a tensor of `get_extra_state`"
+    images = pixels(3, 65, 97)
     before = subject.run(images)
     try:
         moved = Difference(before, subject.run(images, thing=subject.ready(fresh)))
     except AttributeError as error:  # of scikit-learn's that are not fitted, too
-        raise FaultError("fail", f"restored from its checkpoint: {error}", keep) from error
+        raise FaultError("fail", f"restored from its checkpoint: {error}", KEEP) from error
     lost = _not_stored(subject.thing, fresh) if moved.matters else []
     require(
         not lost,
@@ -240,7 +243,7 @@ def check_state(subject: Subject) -> str:
     require(
         not moved.matters,
         f"restored from its checkpoint it gives something else: {moved}",
-        keep,
+        KEEP,
     )
     advise(
         state,

@@ -83,9 +83,9 @@ def test_a_mean_over_fewer_victims_than_the_others_is_marked(curved_dir, hole):
     assert any("over 4 victims" in note for note in pairs.notes) == (hole == "identity")
     boards, _ = load_boards([curved_dir])
     found = build_standings(boards[0])
-    starred = {one.attack.name for one in found.by_split["in"] if "*" in one.level_text("tasr")}
-    assert starred == ({"mislgan"} if hole == "mislgan" else set())
-    said = any(note.startswith("*") for note in board_table(found, "in").notes)
+    there = {one.attack.name for one in found.by_split["in"] if "§" in one.level_text("tasr")}
+    assert there == ({"mislgan"} if hole == "mislgan" else set())
+    said = any(note.startswith("§: over what") for note in board_table(found, "in").notes)
     assert said == (hole == "mislgan")
 
 
