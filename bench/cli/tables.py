@@ -174,7 +174,8 @@ def survival(directory: Path) -> None:
 
 
 @click.command()
-@click.argument("places", nargs=-1, required=True, metavar="DIR ATTACK... | DIR DIR --ranks")
+@run_argument
+@click.argument("attacks", nargs=-1, metavar="[ATTACK... | DIRECTORY --ranks]")
 @click.option("--victim", help="On this victim alone.")
 @click.option("--target", help="Sent to this camera model alone; with --victim, McNemar's test.")
 @click.option(
@@ -185,17 +186,18 @@ def survival(directory: Path) -> None:
 )
 @format_option
 def compare(
-    places: tuple[str, ...],
+    directory: Path,
+    attacks: tuple[str, ...],
     victim: str | None,
     target: str | None,
     ranks: bool,
     equal: bool,
 ) -> None:
-    """Compare attacks of one run: differences with intervals and p-values.
+    """Compare attacks of a run: differences with intervals and p-values.
 
     An attack alone is compared with doing nothing: the untouched images, asked for every target.
-    Names may be patterns such as 'cgan-*'; all pairs are compared. DIR1 DIR2
-    --ranks, of whatever suites and recipes: do both rank the same attacks alike?
+    Names may be patterns such as 'cgan-*'; all pairs are compared. DIR1 DIR2 --ranks, of whatever
+    suites and recipes: do both rank the same attacks alike?
 
     Example: camobench compare camobench-out cgan-img-wdf-pef mislgan
     """
@@ -208,17 +210,13 @@ def compare(
         raise click.UsageError("--ranks is over all victims and targets")
     if equal and target:
         raise click.UsageError("--equal-distortion is over all targets")
-    folders = [Path(place) for place in places]
-    if ranks and len(folders) == 2 and all(folder.is_dir() for folder in folders):
-        one, other = (contenders_of(folder, []) for folder in folders)
+    if ranks and len(attacks) == 1 and Path(attacks[0]).is_dir():
+        one, other = (contenders_of(folder, []) for folder in (directory, Path(attacks[0])))
         show_table(order_table(one, other, equal=equal))
         return
-    if not folders[0].is_dir():
-        raise click.UsageError(f"{places[0]!r} is no folder")
-    names = places[1:]
-    if not ranks and not names:
+    if not ranks and not attacks:
         raise click.UsageError("name the attacks to compare, or ask for --ranks")
-    contenders = contenders_of(folders[0], names)
+    contenders = contenders_of(directory, attacks)
     if ranks:
         found = ranks_table(contenders, equal=equal)
     else:

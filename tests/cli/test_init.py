@@ -71,7 +71,7 @@ def test_no_word_at_all_shows_the_help(camobench):
         (["list", "cameras"], "Invalid value for "),
         (["cards", "nowhere"], "Directory 'nowhere' does not exist"),
         (["tabel"], "No such command 'tabel'"),
-        (["compare", "nowhere", "a", "b"], "'nowhere' is no folder"),
+        (["compare", "nowhere", "a", "b"], "Directory 'nowhere' does not exist"),
         (["compare", "."], "name the attacks to compare, or ask for --ranks"),
         (["compare", ".", "--ranks", "--victim", "v"], "--ranks is over all victims"),
         (["verify", "nowhere"], "Path 'nowhere' does not exist"),

@@ -125,8 +125,9 @@ def test_verbs_speak_every_format(camobench, pristine, tmp_path, words, named, f
 
 
 def test_compare_within_one_cell(camobench, pristine):
-    here = ["compare", pristine, "mislgan", "cgan-img", "--format", "json"]
-    code, out, _ = camobench(*here, "--victim", "pef-resnet18", "--target", "cam-a")
+    cell = ["--victim", "pef-resnet18", "--target", "cam-a"]
+    words = ["compare", pristine, "mislgan", "cgan-img", *cell, "--format", "json"]
+    code, out, _ = camobench(*words)
     assert code == 0
     assert json.loads(out)["rows"][0]["mcnemar_p"] <= 1
 

@@ -1,4 +1,4 @@
-"""Which attacks of a run are compared."""
+"""Which attacks are compared, and on what."""
 
 import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -15,16 +15,15 @@ from bench.records.participants import AttackRecord
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
 from bench.report.conditions.curves import at_equal_distortion, fidelity_of, reaches_level
-from bench.report.statistics import attack_rows, averaged, untouched_rows
+from bench.report.statistics import attack_rows, untouched_rows
 from bench.types import SPLITS
 from bench.wording import unknown
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """One attack of one run; `label` is what tables call it."""
+    """One attack of one run."""
 
-    label: str
     attack: AttackRecord
     run: RunData
 
@@ -33,24 +32,29 @@ class Contender:
 
         With a `target`, only those sent there, or nowhere.
         """
-        rows = attack_rows(self.run, "predictions", self.attack.name, split)
-        rows = untouched_rows(self.run, split) if self.attack.name == CLEAN_CONTROL else rows
+        rows = attack_rows(self.run, "predictions", self.name, split)
+        rows = untouched_rows(self.run, split) if self.name == CLEAN_CONTROL else rows
         return rows if target is None else rows[rows["target"].isna() | (rows["target"] == target)]
+
+    @property
+    def name(self) -> str:
+        """The attack's."""
+        return self.attack.name
 
     @property
     def targeted(self) -> bool:
         """Whether its rows have a target."""
-        return self.attack.targeted or self.attack.name == CLEAN_CONTROL
+        return self.attack.targeted or self.name == CLEAN_CONTROL
 
     @property
     def victims(self) -> set[str]:
         """That it was scored on."""
         rows = self.run.predictions
-        return set(rows.loc[rows["attack"] == self.attack.name, "victim"])
+        return set(rows.loc[rows["attack"] == self.name, "victim"])
 
     def reaches_level(self, split: str) -> bool:
         """Whether its success at equal distortion is known in a split."""
-        return reaches_level(self.run, self.attack.name, split)
+        return reaches_level(self.run, self.name, split)
 
 
 def doing_nothing(beside: Contender) -> Contender:
@@ -60,8 +64,7 @@ def doing_nothing(beside: Contender) -> Contender:
         UnknownNameError: If they were not scored.
     """
     require_known("attack", CLEAN_CONTROL, [attack.name for attack in beside.run.attacks])
-    attack = beside.run.entry(CLEAN_CONTROL).attack
-    return Contender(label=CLEAN_CONTROL, attack=attack, run=beside.run)
+    return Contender(attack=beside.run.entry(CLEAN_CONTROL).attack, run=beside.run)
 
 
 def level_said(run: RunData) -> str:
@@ -80,7 +83,7 @@ def beyond_level(contenders: Iterable[Contender]) -> Iterator[str]:
         ]
         if where:
             yield (
-                f"Left out {' and '.join(where)}: {one.label}, which distorts more than "
+                f"Left out {' and '.join(where)}: {one.name}, which distorts more than "
                 f"{level_said(one.run)} and was scored in full at no weaker strength, or lacks "
                 "distortions or untouched images."
             )
@@ -89,8 +92,8 @@ def beyond_level(contenders: Iterable[Contender]) -> Iterator[str]:
 def nothing_shared(contenders: Iterable[Contender], what: str, *, equal: bool) -> str:
     """Why attacks cannot be compared, and what to do."""
     for one in contenders:
-        for cell in one.run.entry(one.attack.name).failed:
-            return f"{one.label} failed on {cell.victim}: {cell.reason}; nothing is left to compare"
+        for cell in one.run.entry(one.name).failed:
+            return f"{one.name} failed on {cell.victim}: {cell.reason}; nothing is left to compare"
     weaker = ", and at --strength 0.25,0.5,0.75" if equal else ""
     return f"these attacks share no {what}; score them on the same victims{weaker}"
 
@@ -104,14 +107,14 @@ def contest(
     equal: bool,
     target: str | None = None,
 ) -> Shared | None:
-    """What attacks did where each of them was scored.
+    """What attacks of one run did where each of them was scored.
 
     Over victims in `families`; with a `target`, only of images sent to it or nowhere. At `equal`
     distortion, all must reach the level, over all targets. `None` where they share nothing.
     """
     if equal:
-        pairs = [(one.run, one.attack.name) for one in contenders]
-        return at_equal_distortion(pairs, split, metric, families)
+        names = [one.name for one in contenders]
+        return at_equal_distortion(contenders[0].run, names, split, metric, families)
     rows = [one.rows(split, target) for one in contenders]
     return shared(rows, metric, families, by_target=all(one.targeted for one in contenders))
 
@@ -125,21 +128,7 @@ def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:
     """
     run = load_run(directory)
     chosen = dict.fromkeys(found for name in names or ["*"] for found in _matching(name, run))
-    return [Contender(label=name, attack=run.entry(name).attack, run=run) for name in chosen]
-
-
-def mean_families(contenders: Sequence[Contender], victim: str | None = None) -> dict[str, str]:
-    """Victim to family, of those `averaged`, or of the one that is asked for.
-
-    Raises:
-        UnknownNameError: If the run has no such victim.
-    """
-    run = contenders[0].run
-    if victim is None:
-        return averaged(run.victims)
-    families = run.families
-    require_known("victim", victim, families)
-    return {victim: families[victim]}
+    return [Contender(attack=run.entry(name).attack, run=run) for name in chosen]
 
 
 def require_known(kind: str, name: str, known: Collection[str]) -> None:

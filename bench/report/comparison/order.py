@@ -18,8 +18,8 @@ from bench.report.comparison.contenders import (
     contest,
     doing_nothing,
     level_said,
-    mean_families,
 )
+from bench.report.statistics import averaged
 from bench.report.tables.notes import AT_HAND, origin_notes
 from bench.report.tables.table import Row, Table, between, ends_record, make_table, number, section
 from bench.types import SPLITS
@@ -46,10 +46,10 @@ def order_table(
         ValueError: If they do not share three whole targeted attacks and a victim in any split.
     """
     runs = (one[0].run, other[0].run)
-    whole = [{c.label: c for c in side if _ranked(c)} for side in (one, other)]
+    whole = [{c.name: c for c in side if _ranked(c)} for side in (one, other)]
     names = [name for name in whole[0] if name in whole[1]]
     sides = [[side[name] for name in names] for side in whole]
-    victims = [mean_families(side) for side in (one, other)]
+    victims = [averaged(run.victims) for run in runs]
     nothing = [doing_nothing(side[0]) for side in (one, other)] if equal else []
     seen = [victims[1].keys(), *(c.victims for side in (*sides, nothing) for c in side)]
     families = {n: family for n, family in victims[0].items() if all(n in one for one in seen)}
@@ -69,7 +69,7 @@ def order_table(
         ("Attack", *product(titles, OF_EACH_RUN)),
         _rows(records),
         (
-            *_notes(runs, families, names, [c.label for c in (*one, *other) if _ranked(c)]),
+            *_notes(runs, families, names, [c.name for c in (*one, *other) if _ranked(c)]),
             *(dict.fromkeys(beyond_level(c for side in sides for c in side)) if equal else ()),
         ),
         records,
@@ -104,7 +104,7 @@ def _records(
     tau, (low, high) = order_agreement(means, p_values.reshape(2, -1))
     records = []
     for column, place in enumerate(kept):
-        record: dict[str, Any] = {"split": split, "attack": sides[0][place].label}
+        record: dict[str, Any] = {"split": split, "attack": sides[0][place].name}
         for name, mean, of in zip(("one", "other"), means, both, strict=True):
             record |= ends_record(f"mean_{name}", percent(of.figures[column]), "_percent")
             record[f"rank_{name}"] = 1 + int((mean > mean[column]).sum())

@@ -16,10 +16,10 @@ from bench.report.comparison.contenders import (
     contest,
     doing_nothing,
     level_said,
-    mean_families,
     nothing_shared,
     require_known,
 )
+from bench.report.statistics import averaged
 from bench.report.tables.notes import AT_HAND, origin_notes
 from bench.report.tables.table import NA, Shown, Table, number, signed, table_of
 from bench.wording import listed, plural
@@ -75,7 +75,11 @@ def pairs_table(
     """
     if len(contenders) < 2:
         raise ValueError("expected two attacks or more to compare; `camobench table` lists them")
-    run, families = contenders[0].run, mean_families(contenders, victim)
+    run = contenders[0].run
+    families = averaged(run.victims)
+    if victim is not None:
+        require_known("victim", victim, run.families)
+        families = {victim: run.families[victim]}
     if target is not None:
         require_known("target", target, run.classes)
     records, pairs = [], []
@@ -88,8 +92,8 @@ def pairs_table(
                 "suite": run.suite,
                 "split": split,
                 "measure": metric.name,
-                "first": pair[0].label,
-                "second": pair[1].label,
+                "first": pair[0].name,
+                "second": pair[1].name,
                 "victim": victim,
                 "target": target,
                 **_difference(both),
@@ -155,15 +159,15 @@ def _within_one_cell(
 
 def _shared_victims(pairs: Sequence[Pair], *, equal: bool) -> Iterable[str]:
     """Which victims means are over; two attacks may have been scored on different ones."""
-    sides = {one.label: one for pair in pairs for one in pair}
-    counted = mean_families([*sides.values()])
+    sides = {one.name: one for pair in pairs for one in pair}
+    counted = averaged(pairs[0][0].run.victims)
     scored = {
-        label: counted.keys() & one.victims & (doing_nothing(one) if equal else one).victims
-        for label, one in sides.items()
+        name: counted.keys() & one.victims & (doing_nothing(one) if equal else one).victims
+        for name, one in sides.items()
     }
     for first, second in pairs:
-        mine, theirs = scored[first.label], scored[second.label]
-        both, names = sorted(mine & theirs), f"{first.label} and {second.label}"
+        mine, theirs = scored[first.name], scored[second.name]
+        both, names = sorted(mine & theirs), f"{first.name} and {second.name}"
         if mine == theirs:
             families = listed(sorted({counted[victim] for victim in both}))
             yield f"Means are over {plural(len(both), 'victim')} (families {families})."
@@ -185,11 +189,11 @@ def _notes(
     yield f"95 %: bootstrap, {REPLICATES} draws of whole scenes, the same for both; {AT_HAND}."
     if victim is None:
         yield from _shared_victims(pairs, equal=equal)
-    for one in {one.label: one for pair in pairs for one in pair}.values():
+    for one in {one.name: one for pair in pairs for one in pair}.values():
         if one.attack.partial:
-            yield f"{one.label} is partial: {one.attack.partial}."
+            yield f"{one.name} is partial: {one.attack.partial}."
         if one.targeted and not one.attack.targeted:
-            yield f"{one.label} is doing nothing: untouched images, asked for every target."
+            yield f"{one.name} is doing nothing: untouched images, asked for every target."
     drawn = not all(record["p_exact"] for record in records)
     yield (
         "p: two-sided sign-flip permutation test over scenes, "
@@ -210,5 +214,4 @@ def _notes(
             "independent, so several of one scene make p too small; n/a, and not "
             "corrected for, where a rate is a fraction of an image."
         )
-    for run in {id(one.run): one.run for pair in pairs for one in pair}.values():
-        yield from origin_notes(run)
+    yield from origin_notes(pairs[0][0].run)

@@ -14,9 +14,9 @@ from bench.report.comparison.contenders import (
     beyond_level,
     contest,
     level_said,
-    mean_families,
     nothing_shared,
 )
+from bench.report.statistics import averaged
 from bench.report.tables.notes import AT_HAND, origin_notes
 from bench.report.tables.table import Shown, Table, between, ends_record, number, table_of
 from bench.types import SPLITS
@@ -42,12 +42,12 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
     """
     targeted = [one for one in contenders if one.attack.targeted and not one.attack.partial]
     if len(targeted) < 2:
-        known = listed([one.label for one in targeted]) or "none"
+        known = listed([one.name for one in targeted]) or "none"
         raise ValueError(
             f"expected two targeted attacks or more to rank, there is {known}; the others have no "
             "TASR, or are partial"
         )
-    families = mean_families(targeted)
+    families = averaged(targeted[0].run.victims)
     records = [
         record
         for split in SPLITS
@@ -79,7 +79,7 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
     title = f"Attacks ranked by mean {rate.title}{where} on {suite}"
     few, most = (which(record["victims"] for record in records) for which in (min, max))
     over = f"{few if few == most else f'{few} to {most}'} of {plural(len(families), 'victim')}"
-    notes = [*_notes(contenders, targeted, over), *(beyond_level(targeted) if equal else [])]
+    notes = [*_notes(contenders, over), *(beyond_level(targeted) if equal else [])]
     return table_of(title, columns, records, notes, records)
 
 
@@ -109,7 +109,7 @@ def rank_records(
             {
                 "suite": contender.run.suite,
                 "split": split,
-                "attack": contender.label,
+                "attack": contender.name,
                 "rank": rank,
                 "rank_low": rank_low,
                 "rank_high": rank_high,
@@ -123,19 +123,16 @@ def rank_records(
     return sorted(records, key=lambda record: (record["rank"], record["attack"]))
 
 
-def _notes(
-    contenders: Sequence[Contender], ranked: Sequence[Contender], over: str
-) -> Iterable[str]:
+def _notes(contenders: Sequence[Contender], over: str) -> Iterable[str]:
     yield (
         f"Rank 1 is the highest mean TASR, whose 95 % are over {REPLICATES} draws of whole "
         f"scenes, the same for all attacks; {AT_HAND}."
     )
     yield TOLD_APART
     yield f"Only what all of these attacks were scored on counts: images, targets, {over}."
-    if untargeted := [one.label for one in contenders if not one.attack.targeted]:
+    if untargeted := [one.name for one in contenders if not one.attack.targeted]:
         yield f"Not ranked, because untargeted attacks have no TASR: {', '.join(untargeted)}."
-    for run in {id(one.run): one.run for one in ranked}.values():
-        yield from origin_notes(run)
+    yield from origin_notes(contenders[0].run)
     for one in contenders:
         if one.attack.partial:
-            yield f"Not ranked, because partial: {one.label} ({one.attack.partial})."
+            yield f"Not ranked, because partial: {one.name} ({one.attack.partial})."

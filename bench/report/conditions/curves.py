@@ -134,7 +134,8 @@ def reaches_level(run: RunData, attack: str, split: str) -> bool:
 
 
 def at_equal_distortion(
-    contestants: Sequence[tuple[RunData, str]],
+    run: RunData,
+    attacks: Sequence[str],
     split: str,
     metric: MetricSpec,
     families: dict[str, str],
@@ -142,7 +143,8 @@ def at_equal_distortion(
     """Attacks at the level, on what all of them were scored on.
 
     Args:
-        contestants: Runs and names of attacks, all of which reach the level.
+        run: The run.
+        attacks: Names of those that are compared, all of which reach the level.
         split: One of `SPLITS`.
         metric: Of rows, defined for all of them.
         families: Victim name to family; other victims are left out.
@@ -150,12 +152,12 @@ def at_equal_distortion(
     Returns:
         `None` where they share nothing.
     """
-    runs = [strengths_of(run, name, split) for run, name in contestants]
-    both = _shared([step for found in runs for step in found], metric, families)
-    fidelity = fidelity_of(contestants[0][0])
+    found = [strengths_of(run, name, split) for name in attacks]
+    both = _shared([step for steps in found for step in steps], metric, families)
+    fidelity = fidelity_of(run)
     if both is None or fidelity is None or fidelity.level is None:
         return None
-    return at_level(*both, [*map(len, runs)], fidelity.level)
+    return at_level(*both, [*map(len, found)], fidelity.level)
 
 
 def _shared(

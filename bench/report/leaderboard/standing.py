@@ -243,7 +243,7 @@ def _ranks(
     families, equal = board.panel_run.families, board.at_level
     for metric in row_metrics(split):
         able = [
-            Contender(label=one.attack.name, attack=one.attack, run=board.panel_run)
+            Contender(attack=one.attack, run=board.panel_run)
             for one in found
             if metric.defined(split, targeted=one.attack.targeted)
             and (not equal or one.success(metric.name) is not None)

@@ -17,8 +17,10 @@ NAMES = ["cgan-img-wdf-pef", "mislgan", "cgan-img"]
 )
 def test_runs_agree_as_far_as_their_ranks_do(pristine, others, tau):
     one = contenders_of(pristine, [*NAMES, "jpeg-q85"])
-    other = [replace(c, label=name) for c, name in zip(one, [*others, "jpeg-q85"], strict=True)]
-    table = order_table(one, other)
+    called = dict(zip(NAMES, others, strict=True))
+    rows = one[0].run.predictions
+    run = replace(one[0].run, predictions=rows.assign(attack=rows["attack"].replace(called)))
+    table = order_table(one, [replace(c, run=run) for c in one])
     for split in ("in", "out"):
         mine = [record for record in table.records if record["split"] == split]
         assert [(r["attack"], r["rank_one"]) for r in mine] == [*zip(NAMES, (1, 2, 3), strict=True)]
